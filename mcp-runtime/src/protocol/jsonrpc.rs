@@ -1,0 +1,269 @@
+//! JSON-RPC 2.0 frames: one parse of an incoming message, and the shapes of outgoing ones.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::ProtocolError;
+use super::params::{Params, Str};
+
+/// The id of a JSON-RPC request: a string or a 64-bit integer, never `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum RequestId {
+    /// An integer id.
+    Number(i64),
+    /// A string id.
+    String(Arc<str>),
+}
+
+impl<'de> Deserialize<'de> for RequestId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Id;
+        impl Visitor<'_> for Id {
+            type Value = RequestId;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an integer")
+            }
+            fn visit_i64<E: de::Error>(self, id: i64) -> Result<RequestId, E> {
+                Ok(RequestId::Number(id))
+            }
+            fn visit_u64<E: de::Error>(self, id: u64) -> Result<RequestId, E> {
+                i64::try_from(id)
+                    .map(RequestId::Number)
+                    .map_err(|_| E::custom(format_args!("{id} is not a 64-bit signed integer")))
+            }
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<RequestId, E> {
+                Ok(RequestId::String(id.into()))
+            }
+        }
+        deserializer.deserialize_any(Id)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(id) => id.fmt(f),
+            Self::String(id) => write!(f, "{id:?}"),
+        }
+    }
+}
+
+/// One incoming message, read in a single pass. What a method takes as free-form JSON stays raw.
+#[derive(Debug)]
+pub(crate) enum Message<'a> {
+    Request { id: RequestId, method: Cow<'a, str>, params: Params<'a> },
+    Notification { method: Cow<'a, str>, params: Params<'a> },
+    /// An answer to a request of ours.
+    Response { id: RequestId },
+}
+
+/// Why a message could not be read, and the id to answer to if that much could be.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) id: Option<RequestId>,
+    pub(crate) error: ProtocolError,
+}
+
+#[derive(Deserialize)]
+struct Frame<'a, P> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Str<'a>>,
+    #[serde(default, deserialize_with = "present")]
+    id: Option<Option<RequestId>>,
+    #[serde(borrow, default)]
+    method: Option<Str<'a>>,
+    #[serde(default = "Option::default")]
+    params: Option<P>,
+    #[serde(default)]
+    result: Option<IgnoredAny>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+/// Tells `"id": null` from no id at all.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<RequestId>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Reads one message that is known to be a single JSON value (not a batch).
+pub(crate) fn read(text: &str) -> Result<Message<'_>, Unreadable> {
+    match serde_json::from_str::<Frame<'_, Params<'_>>>(text) {
+        Ok(frame) => classify(frame),
+        Err(error) => Err(explain(text, &error)),
+    }
+}
+
+fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable> {
+    let refuse = |id, message: &'static str| {
+        Err(Unreadable { id, error: ProtocolError::invalid_request(message) })
+    };
+    if frame.jsonrpc.as_deref() != Some("2.0") {
+        return refuse(frame.id.flatten(), "`jsonrpc` must be \"2.0\"");
+    }
+    match (frame.id, frame.method) {
+        (Some(None), _) => refuse(None, "`id` must be a string or an integer, not null"),
+        (Some(Some(id)), Some(method)) => {
+            Ok(Message::Request { id, method: method.0, params: frame.params.unwrap_or_default() })
+        }
+        (None, Some(method)) => {
+            Ok(Message::Notification { method: method.0, params: frame.params.unwrap_or_default() })
+        }
+        (Some(Some(id)), None) if frame.result.is_some() || frame.error.is_some() => {
+            Ok(Message::Response { id })
+        }
+        (id, None) => refuse(id.flatten(), "a message needs a `method`"),
+    }
+}
+
+/// The slow path: what exactly is wrong with a message that did not read, and whom to tell.
+fn explain(text: &str, error: &serde_json::Error) -> Unreadable {
+    if let Ok(frame) = serde_json::from_str::<Frame<'_, &RawValue>>(text) {
+        // The envelope is sound, so it was the parameters; a message without an id is answered by nobody.
+        let error = match frame.params.map(|params| serde_json::from_str::<Params<'_>>(params.get())) {
+            Some(Err(error)) => {
+                ProtocolError::invalid_params(format!("invalid params: {}", without_position(&error)))
+            }
+            _ => ProtocolError::invalid_request(error.to_string()),
+        };
+        return Unreadable { id: frame.id.flatten(), error };
+    }
+    let error = if error.is_data() {
+        ProtocolError::invalid_request(format!("not a JSON-RPC 2.0 message: {}", without_position(error)))
+    } else {
+        ProtocolError::new(ProtocolError::PARSE_ERROR, format!("not valid JSON: {error}"))
+    };
+    Unreadable { id: peek_id(text), error }
+}
+
+/// A serde message without the position that means nothing to somebody who sees only the message.
+pub(crate) fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+/// The id of a message that is broken or cut off further on, as far as it can be read.
+pub(crate) fn peek_id(text: &str) -> Option<RequestId> {
+    struct Peek<'c>(&'c RefCell<Option<RequestId>>);
+    impl<'de> DeserializeSeed<'de> for Peek<'_> {
+        type Value = ();
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+            deserializer.deserialize_map(self)
+        }
+    }
+    impl<'de> Visitor<'de> for Peek<'_> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON-RPC message")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(key) = map.next_key::<Str<'_>>()? {
+                if &*key == "id" {
+                    *self.0.borrow_mut() = Some(map.next_value()?);
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+    let id = RefCell::new(None);
+    // Whether the rest reads does not matter: the id was seen or it was not.
+    let _ = Peek(&id).deserialize(&mut serde_json::Deserializer::from_str(text));
+    id.into_inner()
+}
+
+/// Writes any value as JSON at the end of a buffer.
+pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let start = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, value) {
+        // Only a `Serialize` written by hand can fail here, and only user data is one: say so in its place.
+        tracing::error!(%error, "a value could not be written as JSON");
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Opens a successful response; the caller writes the result object and calls [`end`].
+pub(crate) fn begin_response(out: &mut Vec<u8>, id: &RequestId) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    write_json(out, id);
+    out.extend_from_slice(br#","result":"#);
+}
+
+/// Opens a notification; the caller writes the params object and calls [`end`].
+pub(crate) fn begin_notification(out: &mut Vec<u8>, method: &str) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":""#);
+    out.extend_from_slice(method.as_bytes());
+    out.extend_from_slice(br#"","params":"#);
+}
+
+/// Closes what [`begin_response`] or [`begin_notification`] opened. Framing is the transport's.
+pub(crate) fn end(out: &mut Vec<u8>) {
+    out.push(b'}');
+}
+
+/// A whole error response. Without an id the member is left out: `null` is not an id in MCP.
+pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<&RequestId>, error: &ProtocolError) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
+    if let Some(id) = id {
+        out.extend_from_slice(br#""id":"#);
+        write_json(out, id);
+        out.push(b',');
+    }
+    out.extend_from_slice(br#""error":"#);
+    write_json(out, error);
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> (Option<RequestId>, i64) {
+        let unreadable = read(text).expect_err("this must not read");
+        (unreadable.id, unreadable.error.code())
+    }
+
+    #[test]
+    fn a_request_keeps_its_id_whatever_its_type() {
+        let Ok(Message::Request { id, method, .. }) = read(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#)
+        else {
+            panic!("a request")
+        };
+        assert_eq!((id, &*method), (RequestId::String("a".into()), "ping"));
+        assert!(matches!(
+            read(r#"{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}"#),
+            Ok(Message::Request { id: RequestId::Number(9_007_199_254_740_993), .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_refused_with_the_code_of_the_specification() {
+        assert_eq!(refused("{"), (None, -32700));
+        assert_eq!(refused("nonsense"), (None, -32700));
+        assert_eq!(refused("7"), (None, -32600));
+        assert_eq!(refused(r#"{"jsonrpc":"2.0"}"#), (None, -32600));
+        assert_eq!(refused(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), (None, -32600));
+        assert_eq!(refused(r#"{"jsonrpc":"1.0","id":3,"method":"ping"}"#), (Some(RequestId::Number(3)), -32600));
+        assert_eq!(refused(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), (None, -32600));
+    }
+
+    #[test]
+    fn the_id_is_echoed_as_soon_as_it_could_be_read() {
+        assert_eq!(refused(r#"{"id":5,"jsonrpc":"2.0","method":"#), (Some(RequestId::Number(5)), -32700));
+        assert_eq!(
+            refused(r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":7}}"#),
+            (Some(RequestId::Number(5)), -32602)
+        );
+    }
+}

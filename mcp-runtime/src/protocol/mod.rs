@@ -1,0 +1,12 @@
+//! The protocol as data: JSON-RPC framing, names, versions, error codes and content. No I/O, no runtime.
+
+pub mod content;
+pub(crate) mod error;
+pub(crate) mod jsonrpc;
+pub(crate) mod names;
+pub(crate) mod params;
+pub(crate) mod payload;
+pub(crate) mod time;
+
+pub use error::ProtocolError;
+pub use jsonrpc::RequestId;

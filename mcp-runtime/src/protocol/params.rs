@@ -1,0 +1,148 @@
+//! The parameters of every request and notification, read in the same pass as the frame around them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use serde::de::{self, Deserializer, IgnoredAny, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::jsonrpc::RequestId;
+
+/// A string that is borrowed from the message where it has no escapes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Str<'a>(pub(crate) Cow<'a, str>);
+
+impl Deref for Str<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowed;
+        impl<'de> Visitor<'de> for Borrowed {
+            type Value = Str<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_str(Borrowed)
+    }
+}
+
+/// Everything that any method takes. A method reads its own fields and ignores the rest, as the specification asks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Params<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub(crate) arguments: Option<&'a RawValue>,
+    #[serde(borrow, rename = "_meta")]
+    pub(crate) meta: Option<Meta<'a>>,
+    pub(crate) task: Option<TaskAugmentation>,
+    #[serde(borrow)]
+    pub(crate) cursor: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub(crate) task_id: Option<Str<'a>>,
+    pub(crate) notifications: Option<SubscriptionFilter>,
+    #[serde(borrow)]
+    pub(crate) protocol_version: Option<Str<'a>>,
+    pub(crate) request_id: Option<RequestId>,
+    #[serde(borrow)]
+    pub(crate) reason: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub(crate) idempotency_key: Option<Str<'a>>,
+}
+
+/// `params._meta`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Meta<'a> {
+    #[serde(rename = "progressToken")]
+    pub(crate) progress_token: Option<RequestId>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion")]
+    pub(crate) protocol_version: Option<Str<'a>>,
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
+    pub(crate) client_capabilities: Option<ClientCapabilities>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/idempotencyKey")]
+    pub(crate) idempotency_key: Option<Str<'a>>,
+    #[serde(borrow, rename = "dev.mcp-runtime/idempotencyKey")]
+    pub(crate) own_idempotency_key: Option<Str<'a>>,
+    /// The first draft of tasks let the client choose the id, and that id made a retry safe.
+    #[serde(borrow, rename = "modelcontextprotocol.io/task")]
+    pub(crate) proposed_task: Option<ProposedTask<'a>>,
+}
+
+/// The task that a client of the first draft named.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ProposedTask<'a> {
+    #[serde(borrow)]
+    pub(crate) task_id: Option<Str<'a>>,
+}
+
+/// What the client said that it can do, as far as it decides anything here.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ClientCapabilities {
+    pub(crate) extensions: Extensions,
+}
+
+/// The extensions of a client.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Extensions {
+    #[serde(rename = "io.modelcontextprotocol/tasks")]
+    pub(crate) tasks: Declared,
+}
+
+/// Whether a capability was declared: any object counts, `null` and a missing member do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Declared(pub(crate) bool);
+
+impl<'de> Deserialize<'de> for Declared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<IgnoredAny>::deserialize(deserializer).map(|declared| Self(declared.is_some()))
+    }
+}
+
+/// `params.task` of the core dialect: asks for a task. Members that are not known are ignored.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct TaskAugmentation {
+    /// Wanted lifetime in milliseconds; the server may change it.
+    #[serde(deserialize_with = "milliseconds")]
+    pub(crate) ttl: Option<u64>,
+}
+
+/// A duration in milliseconds. JSON knows one kind of number, so `60000.0` is as good as `60000`.
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(value) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    if value.is_finite() && value >= 0.0 {
+        Ok(Some(value as u64))
+    } else {
+        Err(de::Error::custom(format_args!("ttl is {value}; it is a number of milliseconds from 0 up")))
+    }
+}
+
+/// The filter of `subscriptions/listen`, as far as this server has anything to say on it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SubscriptionFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) task_ids: Option<Vec<String>>,
+}

@@ -1,0 +1,267 @@
+//! The server: what its author says of it, and what is made of that.
+
+mod call;
+mod catalogue;
+mod connection;
+mod info;
+mod settings;
+mod subscription;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use self::catalogue::Catalogue;
+use self::connection::Connection;
+use self::info::{Info, Introductions};
+pub use self::settings::{Limits, Tasks};
+use crate::task::{Engine, EngineSettings, Principal};
+use crate::testing::TestClient;
+use crate::tool::{States, Tool};
+use crate::transport::{Acceptor, Endpoint, Outbox, Transport};
+
+/// A server of tools, as its author describes it.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// /// Add two numbers.
+/// #[tool]
+/// async fn add(
+///     /// The first term.
+///     a: i64,
+///     /// The second term.
+///     b: i64,
+/// ) -> i64 {
+///     a + b
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let server = Server::new("calculator", env!("CARGO_PKG_VERSION")).tools(tools![add]);
+/// let mut client = server.test_client()?;
+/// let result = client.call_tool("add", serde_json::json!({ "a": 1, "b": 2 })).await?;
+/// assert_eq!(result["content"][0]["text"], "3");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a server does nothing until it is served"]
+pub struct Server {
+    info: Info,
+    tools: Vec<Arc<dyn Tool>>,
+    states: States,
+    tasks: Tasks,
+    limits: Limits,
+    errors: Vec<String>,
+}
+
+impl Server {
+    /// A server of this name and version: the author's program, as clients are told.
+    pub fn new(name: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            info: Info { name: name.into(), title: None, version: version.into(), instructions: None },
+            tools: Vec::new(),
+            states: States::default(),
+            tasks: Tasks::default(),
+            limits: Limits::default(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.info.title = Some(title.into());
+        self
+    }
+
+    /// What a model should know to use this server well.
+    pub fn instructions(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.info.instructions = Some(text.into());
+        self
+    }
+
+    /// Holds a value for tools that ask for it as [`State<T>`](crate::State). One of each type.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        if self.states.insert(value) {
+            let name = std::any::type_name::<T>();
+            self.errors.push(format!("two values of the type `{name}` were given to `.state(..)`"));
+        }
+        self
+    }
+
+    /// Offers these tools: a list by [`tools!`](crate::tools!), or the `tools()` of a type. May be called repeatedly.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Offers one tool that was written by hand.
+    pub fn tool(mut self, tool: impl Tool) -> Self {
+        self.tools.push(Arc::new(tool));
+        self
+    }
+
+    /// How tasks are run and kept. Default: [`Tasks::memory`].
+    pub fn tasks(mut self, tasks: Tasks) -> Self {
+        self.tasks = tasks;
+        self
+    }
+
+    /// What is accepted at most.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Checks everything that only the whole server can show, and makes it ready to serve.
+    ///
+    /// The error lists all that is wrong: two tools of one name, an invalid name, a `State` that was not given, a
+    /// schema that cannot be enforced.
+    pub fn build(mut self) -> Result<Service, BuildError> {
+        let page_size = self.limits.page_size.max(1);
+        let (catalogue, errors) = Catalogue::new(self.tools, &self.states, &self.info, page_size);
+        self.errors.extend(errors);
+        if !self.errors.is_empty() {
+            return Err(BuildError(self.errors));
+        }
+        let settings = EngineSettings {
+            cancel_grace: self.tasks.cancel_grace,
+            max_result_size: self.limits.max_result_size,
+        };
+        let engine = Engine::new(Arc::clone(&self.tasks.store), settings);
+        let introductions = self.info.introductions(catalogue.has_tasks());
+        let (states, tasks, limits) = (self.states, self.tasks, self.limits);
+        Ok(Service(Arc::new(Shared { catalogue, introductions, states, engine, tasks, limits })))
+    }
+
+    /// Serves clients until the transport ends, then stops what still runs.
+    ///
+    /// Must be called within a Tokio runtime. Dropping the future leaves tasks running; end the transport instead.
+    pub async fn serve(self, transport: impl Transport + 'static) -> Result<(), ServerError> {
+        self.build()?.serve(transport).await
+    }
+
+    /// A client in the same process, for tests of your tools through the protocol.
+    ///
+    /// Must be called within a Tokio runtime.
+    pub fn test_client(self) -> Result<TestClient, BuildError> {
+        Ok(self.build()?.test_client())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+/// A server that is ready to serve any number of clients. A clone is the same server.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Shared>);
+
+/// What all clients of a server share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    catalogue: Catalogue,
+    introductions: Introductions,
+    states: States,
+    engine: Arc<Engine>,
+    tasks: Tasks,
+    limits: Limits,
+}
+
+impl Service {
+    /// Serves clients until the transport ends, then stops what still runs.
+    pub async fn serve(&self, transport: impl Transport + 'static) -> Result<(), ServerError> {
+        let outcome = Box::new(transport).serve(Arc::new(self.clone())).await;
+        self.0.engine.shut_down().await;
+        outcome.map_err(ServerError::Transport)
+    }
+
+    /// A client in the same process. Must be called within a Tokio runtime.
+    pub fn test_client(&self) -> TestClient {
+        TestClient::new(self)
+    }
+}
+
+impl Acceptor for Service {
+    fn connect(&self, outbox: Arc<dyn Outbox>) -> Arc<dyn Endpoint> {
+        Connection::open(Arc::clone(&self.0), outbox, Principal::local())
+    }
+
+    fn max_message_size(&self) -> usize {
+        self.0.limits.max_message_size
+    }
+}
+
+/// What is wrong with a server as it was described: everything, not just the first thing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BuildError(Vec<String>);
+
+impl BuildError {
+    /// Each thing that is wrong, in a sentence.
+    pub fn errors(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [one] => write!(f, "the server cannot be built: {one}"),
+            several => {
+                f.write_str("the server cannot be built:")?;
+                several.iter().try_for_each(|error| write!(f, "\n- {error}"))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Why a server could not be served, or stopped.
+///
+/// Its `Debug` form is its sentence, since that is what a `main` that returns it prints.
+#[non_exhaustive]
+pub enum ServerError {
+    /// It could not be built.
+    Build(BuildError),
+    /// The transport failed.
+    Transport(io::Error),
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Build(error) => error.fmt(f),
+            Self::Transport(error) => write!(f, "the transport failed: {error}"),
+        }
+    }
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ServerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Build(error) => Some(error),
+            Self::Transport(error) => Some(error),
+        }
+    }
+}
+
+impl From<BuildError> for ServerError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
+}

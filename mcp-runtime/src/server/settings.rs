@@ -1,0 +1,151 @@
+//! What can be set: how tasks are run and kept, and the limits that are always on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::task::store::{Memory, Quota, TaskStore};
+
+/// How tasks are run and kept, for [`Server::tasks`](crate::Server::tasks).
+///
+/// ```
+/// use std::time::Duration;
+/// use mcp_runtime::Tasks;
+///
+/// let tasks = Tasks::memory().ttl(Duration::from_secs(600)).poll(Duration::from_millis(500));
+/// # let _ = tasks;
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Tasks {
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) ttl: Duration,
+    pub(crate) max_ttl: Duration,
+    pub(crate) poll: Duration,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) cancel_grace: Duration,
+}
+
+impl Tasks {
+    /// Keeps tasks in this process's memory: they are gone with it.
+    pub fn memory() -> Self {
+        Self::store(Memory::new())
+    }
+
+    /// Keeps tasks in a store of your own; prove it with [`store::contract`](crate::store::contract).
+    pub fn store(store: impl TaskStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            ttl: Duration::from_secs(3600),
+            max_ttl: Duration::from_secs(24 * 3600),
+            poll: Duration::from_secs(1),
+            timeout: None,
+            cancel_grace: Duration::from_secs(5),
+        }
+    }
+
+    /// How long a task is kept once it is over, where neither tool nor client says. Default: one hour.
+    ///
+    /// It never ends work that is going on; that is what [`timeout`](Self::timeout) is for.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// The longest time that a client may ask for a task to be kept. Default: one day. A longer wish is shortened, and
+    /// the task says so.
+    pub fn max_ttl(mut self, ttl: Duration) -> Self {
+        self.max_ttl = ttl;
+        self
+    }
+
+    /// How often clients should ask, where the tool does not say. Default: one second. Who asks earlier is served.
+    pub fn poll(mut self, interval: Duration) -> Self {
+        self.poll = interval;
+        self
+    }
+
+    /// How long a run may take, where the tool does not say. Default: as long as it likes.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// How long a cancelled function that cleans up by itself may take to do so, and how long calls may still run when
+    /// the client is gone. Default: five seconds.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.cancel_grace = grace;
+        self
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self::memory()
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks")
+            .field("ttl", &self.ttl)
+            .field("max_ttl", &self.max_ttl)
+            .field("poll", &self.poll)
+            .field("timeout", &self.timeout)
+            .field("cancel_grace", &self.cancel_grace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a server accepts at most. Every limit is always on; an error that comes of one names it.
+///
+/// ```
+/// use mcp_runtime::Limits;
+///
+/// let limits = Limits { max_running_tasks: 64, ..Limits::default() };
+/// # let _ = limits;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest message that is read, in bytes. Default: 4 MiB.
+    pub max_message_size: usize,
+    /// The largest result of a task that is kept, in bytes. Default: 16 MiB.
+    pub max_result_size: usize,
+    /// Requests of one client that are being worked on, calls and subscriptions together. Default: 1,024.
+    pub max_requests_in_flight: usize,
+    /// Tasks of one subscription. Default: 1,024.
+    pub max_tasks_per_subscription: usize,
+    /// Tasks at work, for everybody together. Default: 10,000.
+    pub max_running_tasks: usize,
+    /// Tasks at work, for one principal. Default: 10,000: the one client of a stdio server may use all of it.
+    pub max_running_tasks_per_principal: usize,
+    /// Tasks kept for one principal, at work or over. Default: 100,000.
+    pub max_tasks_per_principal: usize,
+    /// Tools on a page of `tools/list`. Default: 1,000.
+    pub page_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_size: 4 * 1024 * 1024,
+            max_result_size: 16 * 1024 * 1024,
+            max_requests_in_flight: 1024,
+            max_tasks_per_subscription: 1024,
+            max_running_tasks: 10_000,
+            max_running_tasks_per_principal: 10_000,
+            max_tasks_per_principal: 100_000,
+            page_size: 1000,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn quota(&self) -> Quota {
+        Quota {
+            running: self.max_running_tasks,
+            running_for_principal: self.max_running_tasks_per_principal,
+            kept_for_principal: self.max_tasks_per_principal,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What a function sees of its surroundings: progress, cancellation, and which task it is, if any.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::engine::TaskLink;
+use super::record::{Principal, Report, TaskId};
+
+/// The one thing that a function asks of its surroundings. The same code is right for every client, with or without
+/// a task.
+///
+/// A parameter of this type is given by the server. Cloning is cheap; a clone is the same call.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// /// Count up to a number, one step at a time.
+/// #[tool(task)]
+/// async fn count(
+///     /// How far.
+///     to: u64,
+///     cx: Context,
+/// ) -> u64 {
+///     for step in 1..=to {
+///         cx.progress(step, to, format!("counted to {step}"));
+///         tokio::task::yield_now().await;
+///     }
+///     to
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// // The function is still a function, and tests may call it.
+/// assert_eq!(count(3, Context::detached()).await, 3);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    principal: Principal,
+    task: Option<TaskLink>,
+    outlet: Option<Box<dyn Outlet>>,
+    cancel: AtomicU8,
+    wake: Notify,
+    sent: Mutex<Option<f64>>,
+}
+
+/// The call was cancelled.
+const CANCELLED: u8 = 1;
+/// The function deals with cancellation by itself, so its future is not dropped at once.
+const COOPERATIVE: u8 = 2;
+
+/// Progress of a call, as a wire sends it.
+#[derive(Debug)]
+pub(crate) struct Progress<'a> {
+    pub(crate) done: f64,
+    pub(crate) total: Option<f64>,
+    pub(crate) message: &'a str,
+}
+
+/// Where a call's notifications go: a wire's words over a transport's channel.
+pub(crate) trait Outlet: Send + Sync {
+    /// Sends progress; drops it if the channel is full.
+    fn progress(&self, progress: &Progress<'_>);
+}
+
+/// The error of [`Context::check`]: the call was cancelled, and its result is not wanted any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the call was cancelled")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
+impl Context {
+    /// A context that belongs to no call, for tests that call a tool's function themselves. It reports to nobody and
+    /// is never cancelled.
+    pub fn detached() -> Self {
+        Self::new(Principal::local(), None, None)
+    }
+
+    pub(crate) fn new(principal: Principal, task: Option<TaskLink>, outlet: Option<Box<dyn Outlet>>) -> Self {
+        let (cancel, wake, sent) = (AtomicU8::new(0), Notify::const_new(), Mutex::new(None));
+        Self(Arc::new(Inner { principal, task, outlet, cancel, wake, sent }))
+    }
+
+    /// Says how much is done, of how much, and what a person may read of it.
+    ///
+    /// `total` may be a number, `None`, or an `Option`. An empty `message` says nothing. This never waits and never
+    /// fails: it is sent as `notifications/progress` where the client asked for that, and becomes the status message
+    /// of a task. When a client reads too slowly, it sees fewer steps, not later ones.
+    pub fn progress(&self, done: impl Amount, total: impl Total, message: impl AsRef<str>) {
+        let (done, total, message) = (done.amount(), total.total(), message.as_ref());
+        if let Some(outlet) = &self.0.outlet {
+            let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            // "The progress value MUST increase with each notification."
+            if sent.is_none_or(|last| done > last) {
+                *sent = Some(done);
+                outlet.progress(&Progress { done, total, message });
+            }
+        }
+        if let Some(task) = &self.0.task {
+            let message = if message.is_empty() { None } else { Some(message.into()) };
+            task.report(Report { progress: Some((done, total)), message });
+        }
+    }
+
+    /// Says what a person may read of how far a task is, without numbers. A call that is no task has nowhere to show it.
+    pub fn message(&self, message: impl AsRef<str>) {
+        if let Some(task) = &self.0.task {
+            task.report(Report { progress: None, message: Some(message.as_ref().into()) });
+        }
+    }
+
+    /// Waits until the call is cancelled. Cancel safe.
+    ///
+    /// Without it, cancelling drops the function at its next `.await`. A function that has asked for this (or called
+    /// [`check`](Self::check)) is not dropped at once: it has the server's grace period to clean up.
+    pub async fn cancelled(&self) {
+        let mut notified = std::pin::pin!(self.0.wake.notified());
+        notified.as_mut().enable();
+        if self.0.cancel.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED == 0 {
+            notified.await;
+        }
+    }
+
+    /// Whether the call was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancel.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED != 0
+    }
+
+    /// Fails if the call was cancelled, for loops that never await.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// The task that this call is, if it is one.
+    pub fn task_id(&self) -> Option<TaskId> {
+        self.0.task.as_ref().map(TaskLink::id)
+    }
+
+    /// Who called.
+    pub fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// Cancels the call. Whether the function deals with it by itself.
+    pub(crate) fn cancel(&self) -> bool {
+        let before = self.0.cancel.fetch_or(CANCELLED, Ordering::AcqRel);
+        self.0.wake.notify_waiters();
+        before & COOPERATIVE != 0
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("task", &self.task_id())
+            .field("principal", &self.0.principal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A number of steps, bytes, items: whatever is counted.
+pub trait Amount {
+    /// The number as the protocol has it.
+    fn amount(self) -> f64;
+}
+
+/// How much there is in all, if that is known.
+pub trait Total {
+    /// The number as the protocol has it.
+    fn total(self) -> Option<f64>;
+}
+
+macro_rules! amounts {
+    ($($type:ty)*) => {$(
+        impl Amount for $type {
+            #[allow(clippy::cast_lossless)]
+            fn amount(self) -> f64 {
+                self as f64
+            }
+        }
+
+        impl Total for $type {
+            fn total(self) -> Option<f64> {
+                Some(self.amount())
+            }
+        }
+    )*};
+}
+
+amounts!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64);
+
+// Of `Option` there is one implementation only, so that a plain `None` says what it means.
+impl Total for Option<f64> {
+    fn total(self) -> Option<f64> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sent(Arc<Mutex<Vec<f64>>>);
+
+    impl Outlet for Sent {
+        fn progress(&self, progress: &Progress<'_>) {
+            self.0.lock().expect("not poisoned").push(progress.done);
+        }
+    }
+
+    #[test]
+    fn progress_only_ever_increases_on_the_wire() {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let cx = Context::new(Principal::local(), None, Some(Box::new(Sent(Arc::clone(&sent)))));
+        for done in [0, 5, 5, 3, 6] {
+            cx.progress(done, None, "");
+        }
+        assert_eq!(*sent.lock().expect("not poisoned"), [0.0, 5.0, 6.0]);
+    }
+
+    #[tokio::test]
+    async fn a_function_that_asks_for_cancellation_hears_of_it_whenever_it_asks() {
+        let cx = Context::detached();
+        assert!(!cx.cancel(), "nobody asked so far");
+        cx.cancelled().await;
+        assert_eq!(cx.check(), Err(Cancelled));
+
+        let cx = Context::detached();
+        let waiting = tokio::spawn({
+            let cx = cx.clone();
+            async move { cx.cancelled().await }
+        });
+        while !cx.cancel() {
+            tokio::task::yield_now().await;
+        }
+        waiting.await.expect("it hears of it");
+    }
+}

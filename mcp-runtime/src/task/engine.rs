@@ -1,0 +1,470 @@
+//! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use super::context::Context;
+use super::record::{Epoch, Event, Principal, Record, Refusal, Report, TaskId};
+use super::store::{NewTask, Place, StoreError, TaskStore};
+use super::watch::{Watch, Watchers};
+use crate::protocol::ProtocolError;
+use crate::protocol::payload::Ending;
+
+/// The numbers that an engine goes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EngineSettings {
+    /// How long a cancelled function that cleans up by itself may take to do so.
+    pub(crate) cancel_grace: Duration,
+    /// The largest ending that is kept, in bytes.
+    pub(crate) max_result_size: usize,
+}
+
+/// Runs the tasks of one server.
+pub(crate) struct Engine {
+    store: Arc<dyn TaskStore>,
+    settings: EngineSettings,
+    live: Box<[Mutex<HashMap<TaskId, Live>>]>,
+    watchers: Arc<Watchers>,
+    /// Woken when there may be something to expire sooner than was known.
+    sweep: Arc<Notify>,
+    sweeper: OnceLock<AbortHandle>,
+    idle: Notify,
+}
+
+/// A task whose future runs in this process.
+struct Live {
+    cx: Context,
+    abort: AbortHandle,
+}
+
+/// A task to be made and run.
+pub(crate) struct NewRun {
+    pub(crate) task: NewTask,
+    pub(crate) cx: Context,
+    pub(crate) work: Work,
+}
+
+/// What a task's function comes to.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Ending> + Send>>;
+
+/// Why no task was made.
+#[derive(Debug)]
+pub(crate) enum CreateError {
+    Store(StoreError),
+}
+
+/// What a context holds of the task that it belongs to.
+pub(crate) struct TaskLink {
+    engine: Weak<Engine>,
+    id: TaskId,
+    epoch: Epoch,
+}
+
+const SHARDS: usize = 16;
+const EXPIRE_BATCH: usize = 256;
+
+impl TaskLink {
+    pub(crate) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    pub(crate) fn report(&self, report: Report) {
+        if let Some(engine) = self.engine.upgrade() {
+            engine.store.report(self.id, self.epoch, report);
+            engine.watchers.changed(self.id);
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(store: Arc<dyn TaskStore>, settings: EngineSettings) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            settings,
+            live: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            watchers: Arc::default(),
+            sweep: Arc::default(),
+            sweeper: OnceLock::new(),
+            idle: Notify::new(),
+        })
+    }
+
+    fn live(&self, id: TaskId) -> MutexGuard<'_, HashMap<TaskId, Live>> {
+        let shard = (id.bits() >> 40) as usize % SHARDS;
+        self.live[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The link for the context of a task that is about to be created.
+    pub(crate) fn link(self: &Arc<Self>, id: TaskId) -> TaskLink {
+        TaskLink { engine: Arc::downgrade(self), id, epoch: Epoch(1) }
+    }
+
+    /// Records a task and starts it. When this returns, the task can be found. If the key was used before, the task of
+    /// then comes back and the work is dropped unstarted.
+    pub(crate) async fn create(self: &Arc<Self>, run: NewRun) -> Result<Record, CreateError> {
+        let id = run.task.id;
+        let created = self.store.create(run.task).await.map_err(CreateError::Store)?;
+        if !created.existing {
+            let epoch = created.record.epoch;
+            // Locked while spawning, so that the run cannot end before it is registered.
+            let mut live = self.live(id);
+            let drive = drive(Registered { engine: Arc::clone(self), id }, epoch, run.work);
+            let abort = tokio::spawn(drive).abort_handle();
+            live.insert(id, Live { cx: run.cx, abort });
+            drop(live);
+            tracing::debug!(task = %id, tool = %created.record.target, "task created");
+        }
+        Ok(created.record)
+    }
+
+    /// The record of a task, if it is this principal's.
+    pub(crate) async fn get(&self, id: TaskId, principal: &Principal) -> Result<Record, StoreError> {
+        match self.store.get(id).await? {
+            Some(record) if record.principal == *principal => Ok(record),
+            _ => Err(StoreError::NotFound),
+        }
+    }
+
+    /// How a task ended.
+    pub(crate) async fn ending(&self, id: TaskId) -> Result<Option<Arc<Ending>>, StoreError> {
+        self.store.ending(id).await
+    }
+
+    /// Waits until a task has ended. Cancel safe.
+    pub(crate) async fn ended(&self, id: TaskId, principal: &Principal) -> Result<Record, StoreError> {
+        let watch = self.watchers.watch();
+        watch.add(id);
+        loop {
+            let record = self.get(id, principal).await?;
+            if record.status.is_terminal() {
+                return Ok(record);
+            }
+            watch.changed().await;
+        }
+    }
+
+    pub(crate) async fn list(
+        &self,
+        principal: &Principal,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        self.store.list(principal, after, limit).await
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        self.watchers.watch()
+    }
+
+    /// Cancels a task: it is `cancelled` at once, whatever its function still does.
+    pub(crate) async fn cancel(&self, id: TaskId, principal: &Principal) -> Result<Record, StoreError> {
+        self.get(id, principal).await?;
+        let record = self.store.apply(id, Event::Cancel).await?;
+        self.stop(id);
+        self.ended_now(&record);
+        Ok(record)
+    }
+
+    /// Stops the future of a task: drops it at its next await, or after the grace period if it cleans up by itself.
+    fn stop(&self, id: TaskId) {
+        let live = self.live(id);
+        let Some(Live { cx, abort }) = live.get(&id) else { return };
+        if cx.cancel() {
+            let (abort, grace) = (abort.clone(), self.settings.cancel_grace);
+            tokio::spawn(async move {
+                tokio::time::sleep(grace).await;
+                abort.abort();
+            });
+        } else {
+            abort.abort();
+        }
+    }
+
+    fn ended_now(&self, record: &Record) {
+        tracing::debug!(task = %record.id, tool = %record.target, status = %record.status, "task ended");
+        self.watchers.changed(record.id);
+        self.sweep.notify_one();
+    }
+
+    async fn end(&self, id: TaskId, epoch: Epoch, ending: Ending) {
+        let size = ending.size();
+        let ending = if size > self.settings.max_result_size {
+            Ending::Error(ProtocolError::new(
+                ProtocolError::LIMIT_REACHED,
+                format!("the result has {size} bytes; the limit `max_result_size` is {}", self.settings.max_result_size),
+            ))
+        } else {
+            ending
+        };
+        match self.store.apply(id, Event::End(epoch, Arc::new(ending))).await {
+            Ok(record) => self.ended_now(&record),
+            // It was cancelled first, or taken over: then what this run came to is not wanted.
+            Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {}
+            Err(error) => tracing::error!(task = %id, %error, "the end of a task could not be recorded"),
+        }
+    }
+
+    /// Begins to remove expired tasks, once. Nothing runs while there is nothing to remove.
+    pub(crate) fn start_sweeper(&self) {
+        self.sweeper.get_or_init(|| {
+            let (store, sweep) = (Arc::clone(&self.store), Arc::clone(&self.sweep));
+            tokio::spawn(async move {
+                loop {
+                    let next = match store.expire(EXPIRE_BATCH).await {
+                        Ok(expired) if expired.removed == EXPIRE_BATCH => Some(Duration::ZERO),
+                        Ok(expired) => expired.next,
+                        Err(error) => {
+                            tracing::warn!(%error, "expired tasks could not be removed");
+                            Some(Duration::from_secs(60))
+                        }
+                    };
+                    match next {
+                        // What is due is invisible already; removing it in batches a second apart costs nobody.
+                        Some(next) => tokio::time::sleep(next.max(Duration::from_secs(1))).await,
+                        None => sweep.notified().await,
+                    }
+                }
+            })
+            .abort_handle()
+        });
+    }
+
+    /// Stops everything that runs: functions that clean up have the grace period, others are dropped.
+    pub(crate) async fn shut_down(&self) {
+        let mut waiting = false;
+        for shard in &self.live {
+            for live in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                if live.cx.cancel() {
+                    waiting = true;
+                } else {
+                    live.abort.abort();
+                }
+            }
+        }
+        if waiting {
+            let grace = self.settings.cancel_grace;
+            // Whoever has not ended by then is dropped with the rest.
+            let _ = tokio::time::timeout(grace, self.all_ended()).await;
+        }
+        for shard in &self.live {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|live| live.abort.abort());
+        }
+        if let Some(sweeper) = self.sweeper.get() {
+            sweeper.abort();
+        }
+    }
+
+    async fn all_ended(&self) {
+        loop {
+            let ended = self.idle.notified();
+            if self.live.iter().all(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).is_empty()) {
+                return;
+            }
+            ended.await;
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(sweeper) = self.sweeper.get() {
+            sweeper.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The entry of a running task, which goes when its future does, however that is.
+struct Registered {
+    engine: Arc<Engine>,
+    id: TaskId,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let live = self.engine.live(self.id).remove(&self.id);
+        // The context may be the last one, and dropping it may run code of the author's: not under the lock.
+        drop(live);
+        self.engine.idle.notify_waiters();
+    }
+}
+
+async fn drive(registered: Registered, epoch: Epoch, work: Work) {
+    let ending = match guarded(work).await {
+        Ok(ending) => ending,
+        Err(panic) => {
+            tracing::error!(task = %registered.id, panic = panic_message(&*panic), "a tool panicked");
+            Ending::Error(panicked())
+        }
+    };
+    registered.engine.end(registered.id, epoch, ending).await;
+}
+
+/// What a client hears of a panic. What the panic said is for the log.
+pub(crate) fn panicked() -> ProtocolError {
+    ProtocolError::internal("the tool stopped unexpectedly (it panicked); the server's log has the details")
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+/// Turns a panic of a future into its output.
+pub(crate) fn guarded<F: Future + Unpin>(future: F) -> Guarded<F> {
+    Guarded(future)
+}
+
+/// See [`guarded`].
+pub(crate) struct Guarded<F>(F);
+
+impl<F: Future + Unpin> Future for Guarded<F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.0).poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Status;
+    use super::super::store::{Memory, contract};
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn engine() -> Arc<Engine> {
+        let settings = EngineSettings { cancel_grace: Duration::from_secs(5), max_result_size: 1000 };
+        Engine::new(Arc::new(Memory::new()), settings)
+    }
+
+    fn failed(text: &'static str) -> Ending {
+        Ending::Error(ProtocolError::internal(text))
+    }
+
+    async fn start<F>(engine: &Arc<Engine>, work: impl FnOnce(Context) -> F) -> Record
+    where
+        F: Future<Output = Ending> + Send + 'static,
+    {
+        let task = contract::new_task("a");
+        let cx = Context::new(Principal::local(), Some(engine.link(task.id)), None);
+        let work = Box::pin(work(cx.clone()));
+        engine.create(NewRun { task, cx, work }).await.expect("created")
+    }
+
+    #[tokio::test]
+    async fn a_task_runs_in_the_background_and_its_end_is_waited_for() {
+        let engine = engine();
+        let record = start(&engine, |cx| async move {
+            cx.progress(1, 2, "half");
+            failed("over")
+        })
+        .await;
+        let ended = engine.ended(record.id, &Principal::local()).await.expect("it ends");
+        assert_eq!((ended.status, ended.progress), (Status::Failed, Some((1.0, Some(2.0)))));
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_the_task_without_telling_what_it_said() {
+        let engine = engine();
+        let record = start(&engine, |_| async { panic!("the password is 1234") }).await;
+        let ended = engine.ended(record.id, &Principal::local()).await.expect("it ends");
+        assert_eq!(ended.status, Status::Failed);
+        assert!(!ended.message.expect("a message").contains("1234"));
+    }
+
+    struct SetOnDrop(Arc<AtomicBool>);
+
+    impl Drop for SetOnDrop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn cancelling_drops_a_function_that_does_not_ask() {
+        let engine = engine();
+        let dropped = Arc::new(AtomicBool::new(false));
+        let on_drop = SetOnDrop(Arc::clone(&dropped));
+        let record = start(&engine, |_| async move {
+            let _on_drop = on_drop;
+            std::future::pending().await
+        })
+        .await;
+        let cancelled = engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
+        assert_eq!(cancelled.status, Status::Cancelled);
+        engine.all_ended().await;
+        assert!(dropped.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_function_that_asks_may_clean_up_and_its_result_comes_too_late() {
+        let engine = engine();
+        let (cleaned, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let record = start(&engine, |cx| {
+            let (cleaned, asked) = (Arc::clone(&cleaned), Arc::clone(&asked));
+            async move {
+                let cancelled = cx.cancelled();
+                let mut cancelled = std::pin::pin!(cancelled);
+                std::future::poll_fn(|task| {
+                    let polled = cancelled.as_mut().poll(task);
+                    asked.notify_one();
+                    polled
+                })
+                .await;
+                tokio::task::yield_now().await;
+                cleaned.store(true, Ordering::SeqCst);
+                failed("too late")
+            }
+        })
+        .await;
+        asked.notified().await;
+        engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
+        engine.all_ended().await;
+        assert!(cleaned.load(Ordering::SeqCst));
+        let kept = engine.get(record.id, &Principal::local()).await.expect("it is kept");
+        assert_eq!(kept.status, Status::Cancelled);
+    }
+
+    #[tokio::test]
+    async fn a_task_of_somebody_else_is_not_there() {
+        let engine = engine();
+        let record = start(&engine, |_| std::future::pending()).await;
+        let other = Principal::new("somebody else");
+        assert!(matches!(engine.get(record.id, &other).await, Err(StoreError::NotFound)));
+        assert!(matches!(engine.cancel(record.id, &other).await, Err(StoreError::NotFound)));
+        assert!(engine.get(record.id, &Principal::local()).await.is_ok_and(|record| !record.status.is_terminal()));
+    }
+
+    #[tokio::test]
+    async fn shutting_down_leaves_nothing_running() {
+        let engine = engine();
+        for _ in 0..10 {
+            start(&engine, |_| std::future::pending()).await;
+        }
+        engine.shut_down().await;
+        engine.all_ended().await;
+    }
+}

@@ -1,0 +1,27 @@
+//! Tasks: their state machine, where they are kept, what runs them, and what a running function sees.
+
+mod context;
+mod engine;
+mod record;
+pub mod store;
+mod watch;
+
+pub use context::{Amount, Cancelled, Context, Total};
+#[cfg(test)]
+pub(crate) use record::Event;
+pub(crate) use context::{Outlet, Progress};
+pub(crate) use engine::{CreateError, Engine, EngineSettings, Guarded, NewRun, guarded, panic_message, panicked};
+pub use record::{Principal, TaskId};
+pub(crate) use record::{Record, Status};
+pub(crate) use watch::Watch;
+
+#[cfg(test)]
+pub(crate) mod tests_support {
+    use super::record;
+    use crate::protocol::time::Timestamp;
+
+    /// A working task, created then.
+    pub(crate) fn record(now: Timestamp) -> super::Record {
+        record::tests::new(now.as_millis())
+    }
+}

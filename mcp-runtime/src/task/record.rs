@@ -1,0 +1,372 @@
+//! The state of one task, and the only rules by which it changes.
+//!
+//! ```text
+//! working ──► completed | failed | cancelled
+//! ```
+//!
+//! Everything here is pure: an event goes in, a changed record or a refusal comes out. A store loads, applies and
+//! stores; no store has rules of its own.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::protocol::payload::Ending;
+use crate::protocol::time::Timestamp;
+
+/// The name of a task: 122 random bits from the system's generator, derived from nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(Uuid);
+
+impl TaskId {
+    /// A new id.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// Bits that differ between ids, for hash tables. Ids are random, so any eight bytes do.
+    pub(crate) fn bits(self) -> u64 {
+        self.0.as_u64_pair().1
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for TaskId {
+    type Err = uuid::Error;
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        // One spelling names a task: the one that was given out.
+        let id = Uuid::try_parse(text)?;
+        let mut buffer = Uuid::encode_buffer();
+        if id.hyphenated().encode_lower(&mut buffer) == text { Ok(Self(id)) } else { Uuid::try_parse("").map(Self) }
+    }
+}
+
+impl Serialize for TaskId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    }
+}
+
+/// Who asks. Tasks belong to a principal, and nobody else learns that they exist.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Principal(Arc<str>);
+
+impl Principal {
+    /// An identity that was authenticated.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// Whoever started this process: the one client of a stdio server.
+    pub fn local() -> Self {
+        Self::new("local")
+    }
+
+    /// The identity's name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a task stands, in the specification's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It runs, or waits for its turn to run.
+    Working,
+    /// It gave a result. Whether that result says that the tool failed is [`Record::tool_failed`].
+    Completed,
+    /// It ended with a JSON-RPC error.
+    Failed,
+    /// It was stopped by request.
+    Cancelled,
+}
+
+impl Status {
+    /// Whether nothing changes any more.
+    pub fn is_terminal(self) -> bool {
+        self != Self::Working
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Working => "working",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// Which run of a task is meant. Each claim raises it, and what an earlier run still says is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub(crate) u32);
+
+/// The small, hot part of a task's state; its arguments and its ending are kept apart from it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its name.
+    pub id: TaskId,
+    /// Whose it is.
+    pub principal: Principal,
+    /// What was called: the name of the tool.
+    pub target: Arc<str>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How long it is kept once it has ended.
+    pub ttl: Duration,
+    /// How often a client should ask.
+    pub poll: Duration,
+    /// Where it stands.
+    pub status: Status,
+    /// What a person may read of where it stands.
+    pub message: Option<Arc<str>>,
+    /// How much is done, and of how much.
+    pub progress: Option<(f64, Option<f64>)>,
+    /// Whether the result says that the tool failed (`isError`).
+    pub tool_failed: bool,
+    /// Raised by each change.
+    pub rev: u64,
+    /// The run that may write.
+    pub epoch: Epoch,
+}
+
+/// What a run says of how far it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// How much is done, and of how much.
+    pub progress: Option<(f64, Option<f64>)>,
+    /// What a person may read; `None` keeps what stands.
+    pub message: Option<Arc<str>>,
+}
+
+/// Something that happens to a task.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A worker takes the task over: it gets a new epoch, and every earlier run is shut out.
+    Claim,
+    /// The run says how far it is.
+    Report(Epoch, Report),
+    /// The run is over.
+    End(Epoch, Arc<Ending>),
+    /// Its owner wants it stopped.
+    Cancel,
+}
+
+/// Why an event changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The task has ended, and stays as it is.
+    Terminal(Status),
+    /// The event comes from a run that was replaced.
+    Stale,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Terminal(status) => write!(f, "the task is already in terminal status '{status}'"),
+            Self::Stale => f.write_str("this run of the task was replaced by a later one"),
+        }
+    }
+}
+
+/// What a change asks of the store beside the record itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Only the record changed.
+    Record,
+    /// The task has ended just now.
+    Ended,
+}
+
+impl Record {
+    /// Applies an event, or says why it changes nothing; then the record is as it was.
+    pub fn apply(&mut self, event: &Event, now: Timestamp) -> Result<Change, Refusal> {
+        if self.status.is_terminal() {
+            return Err(Refusal::Terminal(self.status));
+        }
+        if let Event::Report(epoch, _) | Event::End(epoch, _) = event
+            && *epoch != self.epoch
+        {
+            return Err(Refusal::Stale);
+        }
+        let change = match event {
+            Event::Claim => {
+                self.epoch = Epoch(self.epoch.0.saturating_add(1));
+                Change::Record
+            }
+            Event::Report(_, report) => {
+                if report.progress.is_some() {
+                    self.progress = report.progress;
+                }
+                if report.message.is_some() {
+                    self.message.clone_from(&report.message);
+                }
+                Change::Record
+            }
+            Event::End(_, ending) => {
+                match &**ending {
+                    Ending::Result(payload) => {
+                        self.status = Status::Completed;
+                        self.tool_failed = payload.is_error;
+                        self.message = payload.error_text.as_deref().map(Arc::from);
+                    }
+                    Ending::Error(error) => {
+                        self.status = Status::Failed;
+                        self.message = Some(error.message().into());
+                    }
+                }
+                self.ended_at = Some(now);
+                Change::Ended
+            }
+            Event::Cancel => {
+                self.status = Status::Cancelled;
+                self.message = Some("The task was cancelled by request.".into());
+                self.ended_at = Some(now);
+                Change::Ended
+            }
+        };
+        self.rev += 1;
+        // A clock that steps back must not make a task older than it was.
+        self.updated_at = self.updated_at.max(now);
+        Ok(change)
+    }
+
+    /// When the task may be removed; never while it works.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.ended_at.map(|ended| ended.after(self.ttl))
+    }
+
+    /// Whether the task is to be treated as if it were not there any more.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
+    }
+
+    /// The lifetime that the wire speaks of, which counts from creation.
+    ///
+    /// While the task works it grows in steps of half a TTL, so that it always lies ahead; at the end it becomes exact.
+    pub fn ttl_from_creation(&self, now: Timestamp) -> Duration {
+        match self.ended_at {
+            Some(ended) => ended.since(self.created_at) + self.ttl,
+            None => {
+                let step = self.ttl.as_millis() / 2;
+                let steps = now.since(self.created_at).as_millis().checked_div(step).unwrap_or(0);
+                self.ttl + Duration::from_millis(u64::try_from(step * steps).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::protocol::ProtocolError;
+    use proptest::prelude::*;
+
+    pub(crate) fn new(now: u64) -> Record {
+        Record {
+            id: TaskId::random(),
+            principal: Principal::local(),
+            target: "tool".into(),
+            created_at: Timestamp::from_millis(now),
+            updated_at: Timestamp::from_millis(now),
+            ended_at: None,
+            ttl: Duration::from_secs(60),
+            poll: Duration::from_secs(1),
+            status: Status::Working,
+            message: None,
+            progress: None,
+            tool_failed: false,
+            rev: 1,
+            epoch: Epoch(1),
+        }
+    }
+
+    fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {
+        let ending = Arc::new(Ending::Error(ProtocolError::internal("broken")));
+        let event = prop_oneof![
+            2 => Just(Event::Claim),
+            4 => (0u32..4, "[a-z]{0,3}").prop_map(|(epoch, text)| {
+                let report = Report { progress: None, message: Some(text.into()) };
+                Event::Report(Epoch(epoch), report)
+            }),
+            2 => (0u32..4).prop_map(move |epoch| Event::End(Epoch(epoch), ending.clone())),
+            1 => Just(Event::Cancel),
+        ];
+        prop::collection::vec((event, 0u64..100_000), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn no_sequence_of_events_breaks_the_rules(events in events()) {
+            let mut record = new(50_000);
+            for (event, now) in events {
+                let before = record.clone();
+                let outcome = record.apply(&event, Timestamp::from_millis(now));
+                match outcome {
+                    Ok(change) => {
+                        prop_assert!(!before.status.is_terminal(), "a terminal state was left");
+                        prop_assert_eq!(record.rev, before.rev + 1);
+                        prop_assert_eq!(change == Change::Ended, record.status.is_terminal());
+                        if let Event::Report(epoch, _) | Event::End(epoch, _) = &event {
+                            prop_assert_eq!(*epoch, before.epoch, "an old epoch wrote");
+                        }
+                    }
+                    Err(refusal) => {
+                        prop_assert_eq!(format!("{record:?}"), format!("{before:?}"), "a refusal changed something");
+                        let terminal = before.status.is_terminal();
+                        prop_assert_eq!(terminal, matches!(refusal, Refusal::Terminal(_)));
+                    }
+                }
+                prop_assert!(record.epoch >= before.epoch);
+                prop_assert!(record.updated_at >= before.updated_at);
+                prop_assert_eq!(record.ended_at.is_some(), record.status.is_terminal());
+            }
+        }
+    }
+
+    #[test]
+    fn the_ttl_never_ends_before_the_work_and_counts_on_from_its_end() {
+        let mut record = new(0);
+        let ttl = |record: &Record, now| record.ttl_from_creation(Timestamp::from_millis(now)).as_secs();
+        assert_eq!((ttl(&record, 0), ttl(&record, 29_000), ttl(&record, 600_000)), (60, 60, 660));
+        assert!(!record.is_expired(Timestamp::from_millis(10_000_000)));
+        record.apply(&Event::Cancel, Timestamp::from_millis(90_000)).expect("it works");
+        assert_eq!(ttl(&record, 100_000), 150);
+        assert!(!record.is_expired(Timestamp::from_millis(149_999)));
+        assert!(record.is_expired(Timestamp::from_millis(150_000)));
+    }
+
+    #[test]
+    fn only_the_spelling_that_was_given_out_names_a_task() {
+        let id = TaskId::random();
+        assert_eq!(id.to_string().parse::<TaskId>().ok(), Some(id));
+        for other in [id.to_string().to_uppercase() + "", format!("{{{id}}}"), id.0.simple().to_string(), "x".into()] {
+            if other != id.to_string() {
+                assert!(other.parse::<TaskId>().is_err(), "{other}");
+            }
+        }
+    }
+}

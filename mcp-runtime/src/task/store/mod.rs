@@ -1,0 +1,148 @@
+//! Where records live.
+//!
+//! A store loads a record, applies an event by [`Record::apply`], and stores it, in one transaction. It has no rules of
+//! its own about what may become of a task. [`contract::check`] proves a store of your own.
+
+pub mod contract;
+mod memory;
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+pub use memory::{Clock, Memory};
+
+pub use super::record::{Change, Epoch, Event, Principal, Record, Refusal, Report, Status, TaskId};
+pub use crate::protocol::payload::Ending;
+pub use crate::protocol::time::Timestamp;
+
+/// What a store's methods give.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps the records of tasks. All clocks are the store's.
+///
+/// Every future may be dropped at any point: the operation has then happened in whole or not at all.
+pub trait TaskStore: Send + Sync + 'static {
+    /// Records a new task, durably once this returns.
+    ///
+    /// If the same principal already used the same key for the same target, nothing is made and the record that is
+    /// there comes back; with other arguments it is [`StoreError::KeyConflict`]. Limits are judged in the same
+    /// transaction: [`StoreError::Limit`].
+    fn create(&self, task: NewTask) -> StoreFuture<'_, Created>;
+
+    /// The record of a task. One that has expired is not there, whether or not it was removed yet.
+    fn get(&self, id: TaskId) -> StoreFuture<'_, Option<Record>>;
+
+    /// How a task ended; `None` while it works, and if it is not there.
+    fn ending(&self, id: TaskId) -> StoreFuture<'_, Option<Arc<Ending>>>;
+
+    /// Applies an event: the one way in which a record changes. Gives the changed record.
+    fn apply(&self, id: TaskId, event: Event) -> StoreFuture<'_, Record>;
+
+    /// Applies [`Event::Report`], without waiting for it.
+    ///
+    /// A store may merge reports that come fast, as long as the last one is kept. What is refused is dropped: it comes
+    /// from a run that is over.
+    fn report(&self, id: TaskId, epoch: Epoch, report: Report);
+
+    /// The tasks of a principal, oldest first, after the given place.
+    fn list(&self, principal: &Principal, after: Option<Place>, limit: usize) -> StoreFuture<'_, Vec<Record>>;
+
+    /// Removes tasks that have expired, at most `limit` of them, and says when there will be more to do.
+    fn expire(&self, limit: usize) -> StoreFuture<'_, Expired>;
+}
+
+/// A task to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// Its name.
+    pub id: TaskId,
+    /// Whose it is.
+    pub principal: Principal,
+    /// The name of the tool.
+    pub target: Arc<str>,
+    /// The arguments object as it came.
+    pub arguments: Box<RawValue>,
+    /// What makes a repeated creation harmless.
+    pub key: Option<Box<str>>,
+    /// How long it is kept once it has ended.
+    pub ttl: Duration,
+    /// How often a client should ask.
+    pub poll: Duration,
+    /// What may be there at most, this task included.
+    pub quota: Quota,
+}
+
+/// How many tasks there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// At work, for everybody together.
+    pub running: usize,
+    /// At work, for one principal.
+    pub running_for_principal: usize,
+    /// Kept, for one principal: at work, or over and not yet expired.
+    pub kept_for_principal: usize,
+}
+
+/// What came of [`TaskStore::create`].
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The record.
+    pub record: Record,
+    /// Whether it was there before, made by an earlier request with the same key.
+    pub existing: bool,
+}
+
+/// Where a listing goes on: after the task that was created then and has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub Timestamp, pub TaskId);
+
+/// What came of [`TaskStore::expire`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// How many tasks were removed.
+    pub removed: usize,
+    /// How long until the next one expires; `None` if no task waits for that.
+    pub next: Option<Duration>,
+}
+
+/// Why a store did not do what was asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such task (any more).
+    NotFound,
+    /// The event changes nothing.
+    Refused(Refusal),
+    /// The key was used before, with other arguments.
+    KeyConflict,
+    /// A limit is reached: its name, and its value.
+    Limit(&'static str, usize),
+    /// The store itself failed: what it was doing, and why.
+    Failed(&'static str, Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("there is no such task"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::KeyConflict => f.write_str("the idempotency key was used before, with other arguments"),
+            Self::Limit(name, value) => write!(f, "the limit `{name}` is reached ({value})"),
+            Self::Failed(doing, error) => write!(f, "{doing} failed: {error}"),
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(_, error) => Some(&**error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! What `tools/list` says of a tool, and what its arguments are checked against.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::output::OutputSchema;
+use super::parameter::{Parameter, ParameterSpec};
+use super::schema;
+use super::state::StateKey;
+use super::validate::{self, Patterns, Problem};
+use crate::protocol::payload;
+
+/// What a tool says of itself. `#[tool]` writes it; see [`Tool`](crate::Tool) for writing one by hand.
+#[derive(Debug)]
+#[must_use]
+pub struct ToolDefinition {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) hints: Hints,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) task: TaskPolicy,
+    pub(crate) states: Vec<StateKey>,
+    input: InputSource,
+    output: Option<Value>,
+}
+
+#[derive(Debug)]
+enum InputSource {
+    Parameters(Vec<ParameterSpec>),
+    Whole(Value),
+}
+
+/// How a tool behaves, as far as it says. Every one is a hint, which clients may ignore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hints {
+    /// It changes nothing.
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// What it changes may be lost.
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// Calling it twice with the same arguments does no more than calling it once.
+    #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// It deals with things outside of this server, such as the web.
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    pub open_world: Option<bool>,
+}
+
+/// A picture for a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Icon {
+    /// An `https:` or `data:` URI.
+    pub src: Cow<'static, str>,
+    /// Its media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<Cow<'static, str>>,
+    /// Its sizes, for example `48x48`, or `any`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<Cow<'static, str>>,
+}
+
+impl Icon {
+    /// An icon at this address.
+    pub fn new(src: impl Into<Cow<'static, str>>) -> Self {
+        Self { src: src.into(), mime_type: None, sizes: Vec::new() }
+    }
+}
+
+/// Whether a tool runs as a task, and within which bounds. What is `None` is the server's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskPolicy {
+    /// Whether calls may, must or must not be tasks.
+    pub support: TaskSupport,
+    /// How long a task is kept once it is over.
+    pub ttl: Option<Duration>,
+    /// How often a client should ask.
+    pub poll: Option<Duration>,
+    /// How long a run may take, as a task or not.
+    pub timeout: Option<Duration>,
+    /// How many tasks of this tool may run at once; others wait their turn.
+    pub concurrency: Option<usize>,
+}
+
+/// Whether calls of a tool may, must or must not be tasks (`execution.taskSupport`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskSupport {
+    /// Always an ordinary call.
+    #[default]
+    Forbidden,
+    /// A task where the client can take one, an ordinary call where it cannot.
+    Optional,
+    /// Only as a task.
+    Required,
+}
+
+impl ToolDefinition {
+    /// A tool without parameters that gives text.
+    pub fn new(name: impl Into<Cow<'static, str>>, description: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: description.into(),
+            hints: Hints::default(),
+            icons: Vec::new(),
+            task: TaskPolicy::default(),
+            states: Vec::new(),
+            input: InputSource::Parameters(Vec::new()),
+            output: None,
+        }
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// How the tool behaves.
+    pub fn hints(mut self, hints: Hints) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// A picture.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// Whether the tool runs as a task.
+    pub fn task(mut self, policy: TaskPolicy) -> Self {
+        self.task = policy;
+        self
+    }
+
+    /// A type that the tool asks for; building the server fails if it holds none.
+    pub fn state<T: Send + Sync + 'static>(mut self) -> Self {
+        self.states.push(StateKey::of::<T>());
+        self
+    }
+
+    /// Declares the next parameter.
+    pub fn parameter(mut self, parameter: ParameterSpec) -> Self {
+        match &mut self.input {
+            InputSource::Parameters(parameters) => parameters.push(parameter),
+            InputSource::Whole(_) => self.input = InputSource::Parameters(vec![parameter]),
+        }
+        self
+    }
+
+    /// Takes `T` as the whole arguments object.
+    pub fn arguments<T: Parameter>(mut self) -> Self {
+        let mut schema = schema::generator(false).root_schema_for::<T>().to_value();
+        schema::tidy(&mut schema, true);
+        schema::without_title(&mut schema);
+        self.input = InputSource::Whole(schema);
+        self
+    }
+
+    /// Declares the whole arguments object by a schema, which is listed as it is and enforced.
+    pub fn input_schema(mut self, schema: Value) -> Self {
+        self.input = InputSource::Whole(schema);
+        self
+    }
+
+    /// Declares what the structured content looks like.
+    pub fn returns(mut self, output: OutputSchema) -> Self {
+        self.output = output.0;
+        self
+    }
+
+    /// Declares what the structured content looks like, by a schema.
+    pub fn output_schema(mut self, schema: Value) -> Self {
+        self.output = Some(schema);
+        self
+    }
+
+    /// Everything that a server needs to know, made once. The errors say what is wrong with the definition.
+    pub(crate) fn describe(self) -> (Described, Vec<String>) {
+        let mut errors = Vec::new();
+        check_name(&self.name, &mut errors);
+        if self.description.trim().is_empty() {
+            errors.push("it has no description".to_owned());
+        }
+        let input = match self.input {
+            InputSource::Parameters(parameters) => Input::of_parameters(parameters, &mut errors),
+            InputSource::Whole(schema) => Input::of_whole(schema, &mut errors),
+        };
+        let described = Described {
+            name: self.name.into(),
+            title: self.title,
+            description: self.description,
+            hints: self.hints,
+            icons: self.icons,
+            task: self.task,
+            states: self.states,
+            input,
+            output: self.output,
+        };
+        (described, errors)
+    }
+}
+
+/// The names that the specification allows: 1 to 128 of `A-Z a-z 0-9 _ - .`
+fn check_name(name: &str, errors: &mut Vec<String>) {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.len() > 128 {
+        errors.push(format!("its name has {} characters; allowed are 1 to 128", name.len()));
+    } else if let Some(wrong) = name.chars().find(|c| !allowed(*c)) {
+        errors.push(format!("its name has {wrong:?}; allowed are letters, digits, `_`, `-` and `.`"));
+    }
+}
+
+/// A tool as a server knows it.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) name: Box<str>,
+    pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) hints: Hints,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) task: TaskPolicy,
+    pub(crate) states: Vec<StateKey>,
+    pub(crate) input: Input,
+    pub(crate) output: Option<Value>,
+}
+
+/// The input schema: as text for `tools/list`, with its properties in the order in which they were declared, and as
+/// values for checking.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) json: Box<RawValue>,
+    root: Value,
+    parameters: Vec<(Value, bool)>,
+    patterns: Patterns,
+}
+
+impl Input {
+    fn of_parameters(specs: Vec<ParameterSpec>, errors: &mut Vec<String>) -> Self {
+        let mut generator = schema::generator(false);
+        let mut names = Vec::new();
+        let mut required = Vec::new();
+        let mut parameters = Vec::new();
+        for spec in specs {
+            let mut schema = (spec.schema)(&mut generator).to_value();
+            schema::tidy(&mut schema, true);
+            schema::without_title(&mut schema);
+            names.push(spec.name);
+            if !spec.optional {
+                required.push(spec.name);
+            }
+            declare(&mut schema, spec, errors);
+            let checked = !schema::is_enforced_by_type(&schema);
+            parameters.push((schema, checked));
+        }
+        let mut definitions = generator.take_definitions(true);
+        definitions.values_mut().for_each(|definition| schema::tidy(definition, true));
+        let json = write_object(&names, &parameters, &required, &definitions);
+        Self::new(json, parameters, errors)
+    }
+
+    fn of_whole(schema: Value, errors: &mut Vec<String>) -> Self {
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            errors.push("its arguments must be an object: their schema needs `\"type\": \"object\"`".to_owned());
+        }
+        let json = payload::encode(&schema).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Self::new(json, Vec::new(), errors)
+    }
+
+    fn new(json: Box<RawValue>, parameters: Vec<(Value, bool)>, errors: &mut Vec<String>) -> Self {
+        let root: Value = serde_json::from_str(json.get()).unwrap_or_default();
+        let patterns = Patterns::compile(&root).unwrap_or_else(|error| {
+            errors.push(error);
+            Patterns::default()
+        });
+        Self { json, root, parameters, patterns }
+    }
+
+    /// The schema of one parameter.
+    pub(crate) fn parameter(&self, index: usize) -> &Value {
+        self.parameters.get(index).map_or(&Value::Null, |(schema, _)| schema)
+    }
+
+    /// Whether that schema says more than the parameter's type enforces.
+    pub(crate) fn checks(&self, index: usize) -> bool {
+        self.parameters.get(index).is_none_or(|(_, checked)| *checked)
+    }
+
+    /// The schema of the arguments object.
+    pub(crate) fn whole(&self) -> &Value {
+        &self.root
+    }
+
+    /// Everything that is wrong with a value.
+    pub(crate) fn validate(&self, schema: &Value, value: &Value, path: &str) -> Vec<Problem> {
+        validate::validate(&self.root, &self.patterns, schema, value, path)
+    }
+}
+
+/// Adds to the schema of a parameter's type what the parameter itself declares.
+fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
+    if spec.optional {
+        schema::without_null(schema);
+    }
+    if !schema.is_object() {
+        *schema = json!({});
+    }
+    let Some(map) = schema.as_object_mut() else { return };
+    if !spec.description.is_empty() {
+        map.insert("description".to_owned(), spec.description.into());
+    }
+    if let Some(default) = spec.default {
+        map.insert("default".to_owned(), default);
+    }
+    let numbers =
+        [("minimum", spec.minimum), ("maximum", spec.maximum), ("exclusiveMaximum", spec.exclusive_maximum)];
+    for (key, bound) in numbers {
+        if let Some(bound) = bound {
+            map.insert(key.to_owned(), bound.into());
+        }
+    }
+    let (low, high) = match map.get("type").and_then(Value::as_str) {
+        Some("array") => ("minItems", "maxItems"),
+        Some("object") => ("minProperties", "maxProperties"),
+        _ => ("minLength", "maxLength"),
+    };
+    for (key, length) in [(low, spec.min_length), (high, spec.max_length)] {
+        if let Some(length) = length {
+            map.insert(key.to_owned(), length.into());
+        }
+    }
+    if let Some(header) = spec.header {
+        if !matches!(map.get("type").and_then(Value::as_str), Some("string" | "integer" | "boolean")) {
+            errors.push(format!("`{}` cannot be a header: only text, integers and booleans can", spec.name));
+        }
+        map.insert("x-mcp-header".to_owned(), header.into());
+    }
+}
+
+fn write_object(
+    names: &[&str],
+    parameters: &[(Value, bool)],
+    required: &[&str],
+    definitions: &Map<String, Value>,
+) -> Box<RawValue> {
+    let members: Vec<String> = names
+        .iter()
+        .zip(parameters)
+        .map(|(name, (schema, _))| format!("{}:{schema}", Value::from(*name)))
+        .collect();
+    let mut json = r#"{"type":"object""#.to_owned();
+    if !members.is_empty() {
+        json += &format!(r#","properties":{{{}}}"#, members.join(","));
+    }
+    if !required.is_empty() {
+        json += &format!(r#","required":{}"#, Value::from(required));
+    }
+    json += r#","additionalProperties":false"#;
+    if !definitions.is_empty() {
+        json += &format!(r#","$defs":{}"#, Value::from(definitions.clone()));
+    }
+    json.push('}');
+    RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}

@@ -1,0 +1,65 @@
+//! What a tool is: its definition, its arguments, its results, and the state it asks for.
+
+mod arguments;
+mod definition;
+mod output;
+mod parameter;
+mod schema;
+mod state;
+mod validate;
+
+use std::pin::Pin;
+
+pub use arguments::{Arguments, Fields, InvalidArguments};
+pub(crate) use definition::Described;
+pub use definition::{Hints, Icon, TaskPolicy, TaskSupport, ToolDefinition};
+pub use output::{Failing, Infallible, Jsonable, Kind, NotAResult, OutputSchema, ToolError, ToolResult, Unfailing};
+pub use parameter::{Args, Countable, Numeric, Parameter, ParameterSpec};
+pub use state::{State, States};
+
+use crate::Context;
+
+/// What runs when a tool is called.
+pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send>>;
+
+/// One call of a tool: what came from the client, and what the server holds for its tools.
+#[derive(Debug)]
+pub struct ToolCall<'a> {
+    /// The arguments object, as it came.
+    pub arguments: Arguments<'a>,
+    /// The values given to [`Server::state`](crate::Server::state).
+    pub states: &'a States,
+}
+
+/// A tool that a server can offer.
+///
+/// `#[tool]` writes this for a function. Write it by hand for tools that are only known when the program runs, such
+/// as those of a document that is loaded at start:
+///
+/// ```
+/// use mcp_runtime::{Context, Tool, ToolCall, ToolDefinition, ToolFuture, ToolResult, InvalidArguments};
+///
+/// struct Constant { name: String, value: String }
+///
+/// impl Tool for Constant {
+///     fn definition(&self) -> ToolDefinition {
+///         ToolDefinition::new(self.name.clone(), "Gives a fixed text.")
+///     }
+///
+///     fn call(&self, _call: ToolCall<'_>, _cx: Context) -> Result<ToolFuture, InvalidArguments> {
+///         let value = self.value.clone();
+///         Ok(Box::pin(async move { Ok(ToolResult::text(value)) }))
+///     }
+/// }
+/// # let _ = Constant { name: "motd".into(), value: "hello".into() };
+/// ```
+pub trait Tool: Send + Sync + 'static {
+    /// What `tools/list` says of this tool. Asked once, when the server is built.
+    fn definition(&self) -> ToolDefinition;
+
+    /// Checks and takes the arguments, and gives the future that does the work.
+    ///
+    /// Nothing may be done before the future is first polled: a call whose arguments are refused, or whose task
+    /// could not be recorded, never ran. Dropping the future is how a call is cancelled.
+    fn call(&self, call: ToolCall<'_>, cx: Context) -> Result<ToolFuture, InvalidArguments>;
+}

@@ -1,0 +1,417 @@
+//! What a tool's function gives back, and how it becomes a result. Which way a type takes is found by trait.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::schema;
+use crate::protocol::ProtocolError;
+use crate::protocol::content::Content;
+use crate::protocol::payload::{self, Payload};
+
+/// A tool's result in full control: content, structured content, whether the tool failed, and `_meta`.
+///
+/// Most tools return a value and never name this type.
+///
+/// ```
+/// use mcp_runtime::{Content, ToolResult};
+///
+/// let result = ToolResult::text("3 charts").with(Content::image(b"...", "image/png"));
+/// assert!(!result.is_error());
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a result does nothing until the tool returns it"]
+pub struct ToolResult {
+    content: Vec<Content>,
+    structured: Option<Box<RawValue>>,
+    is_error: bool,
+    meta: Map<String, Value>,
+}
+
+impl ToolResult {
+    /// A result with no content.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A result that is one text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { content: vec![Content::text(text)], ..Self::default() }
+    }
+
+    /// A result that says that the tool failed, in words that a model can act on (`isError`).
+    pub fn error(text: impl Into<String>) -> Self {
+        Self { is_error: true, ..Self::text(text) }
+    }
+
+    /// Structured content, with its JSON as text for clients that read only text.
+    ///
+    /// Fails if the value's `Serialize` does.
+    pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
+        let json = payload::encode(value)
+            .map_err(|error| ToolError::message(format!("the result could not be written as JSON: {error}")))?;
+        Ok(Self {
+            content: vec![Content::text(json.get())],
+            structured: Some(json),
+            ..Self::default()
+        })
+    }
+
+    /// Adds an item of content.
+    pub fn with(mut self, content: Content) -> Self {
+        self.content.push(content);
+        self
+    }
+
+    /// Puts other content beside the structured content, for example a text that a model reads more easily.
+    pub fn with_content(mut self, content: impl IntoIterator<Item = Content>) -> Self {
+        self.content = content.into_iter().collect();
+        self
+    }
+
+    /// Adds an entry to the result's `_meta`.
+    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+
+    /// Whether this result says that the tool failed.
+    pub fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    /// The items of content.
+    pub fn content(&self) -> &[Content] {
+        &self.content
+    }
+
+    pub(crate) fn into_payload(self) -> Result<Payload, serde_json::Error> {
+        let error_text = match self.content.first() {
+            Some(Content::Text(text)) if self.is_error => Some(text.text.as_str().into()),
+            _ => None,
+        };
+        Ok(Payload {
+            content: payload::encode(&self.content)?,
+            structured: self.structured,
+            is_error: self.is_error,
+            meta: if self.meta.is_empty() { None } else { Some(payload::encode(&self.meta)?) },
+            error_text,
+        })
+    }
+}
+
+/// Why a call did not give its value: the tool failed (`isError`), or the request could not be served at all.
+///
+/// A tool may return any error that is `Display`; this type is for functions that need `?` on errors of several
+/// types, or both kinds of failure. Every `std::error::Error` converts into it, and a [`ProtocolError`] stays one.
+///
+/// ```
+/// use mcp_runtime::{ProtocolError, ToolError};
+///
+/// fn parse(text: &str) -> Result<u16, ToolError> {
+///     if text.is_empty() {
+///         return Err(ProtocolError::invalid_params("nothing to parse").into());
+///     }
+///     Ok(text.parse()?)
+/// }
+///
+/// assert_eq!(parse("x").unwrap_err().to_string(), "invalid digit found in string");
+/// assert!(matches!(parse(""), Err(ToolError::Protocol(_))));
+/// ```
+#[derive(Clone, Debug)]
+pub enum ToolError {
+    /// The tool failed: a result with `isError`, which the model may read and mend.
+    Result(Box<ToolResult>),
+    /// The request could not be served: a JSON-RPC error.
+    Protocol(ProtocolError),
+}
+
+impl ToolError {
+    /// The tool failed, in words that a model can act on.
+    pub fn message(message: impl fmt::Display) -> Self {
+        Self::Result(Box::new(ToolResult::error(message.to_string())))
+    }
+}
+
+impl<E: std::error::Error + 'static> From<E> for ToolError {
+    fn from(error: E) -> Self {
+        match (&error as &dyn Any).downcast_ref::<ProtocolError>() {
+            Some(error) => Self::Protocol(error.clone()),
+            None => Self::message(error),
+        }
+    }
+}
+
+impl fmt::Display for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Result(result) => match result.content.first() {
+                Some(Content::Text(text)) => f.write_str(&text.text),
+                _ => f.write_str("the tool failed"),
+            },
+            Self::Protocol(error) => error.fmt(f),
+        }
+    }
+}
+
+/// What a tool says of its structured content.
+#[derive(Clone, Debug, Default)]
+pub struct OutputSchema(pub(crate) Option<Value>);
+
+/// Stands for a type in generated code, which asks it what the type can do.
+///
+/// An inherent method wins over a trait's, and a trait on `Kind<T>` over one on `&Kind<T>`. So the same two calls,
+/// `split` and `convert`, take the most specific way that the type allows, and a type that allows none meets
+/// [`NotAResult`], whose message says what to return instead.
+pub struct Kind<T>(PhantomData<fn() -> T>);
+
+impl<T> Kind<T> {
+    /// The stand-in for `T`.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<T> Clone for Kind<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Kind<T> {}
+
+impl<T> fmt::Debug for Kind<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::any::type_name::<T>())
+    }
+}
+
+impl<T, E> Kind<Result<T, E>> {
+    /// The kind of the value.
+    pub fn ok(self) -> Kind<T> {
+        Kind::NEW
+    }
+
+    /// The kind of the error.
+    pub fn err(self) -> Kind<E> {
+        Kind::NEW
+    }
+
+    /// The result as it is.
+    pub fn split(self, result: Result<T, E>) -> Result<T, E> {
+        result
+    }
+}
+
+/// The error of a function that cannot fail.
+pub type Infallible = std::convert::Infallible;
+
+/// A function that does not return a `Result`.
+pub trait Unfailing<T>: Sized {
+    /// The kind of the value.
+    fn ok(self) -> Kind<T> {
+        Kind::NEW
+    }
+
+    /// The kind of an error that does not exist.
+    fn err(self) -> Kind<Infallible> {
+        Kind::NEW
+    }
+
+    /// The value as a result.
+    fn split(self, value: T) -> Result<T, Infallible> {
+        Ok(value)
+    }
+}
+
+impl<T> Unfailing<T> for Kind<T> {}
+
+macro_rules! as_text {
+    ($($type:ty),* $(,)?) => {$(
+        impl Kind<$type> {
+            /// Text has no schema.
+            pub fn schema(self) -> OutputSchema {
+                OutputSchema(None)
+            }
+
+            /// The value as text.
+            pub fn convert(self, value: $type) -> Result<ToolResult, ToolError> {
+                Ok(ToolResult::text(value.to_string()))
+            }
+        }
+    )*};
+}
+
+as_text!(&'static str, std::borrow::Cow<'static, str>, std::sync::Arc<str>, Box<str>, char, bool);
+as_text!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
+
+macro_rules! as_result {
+    ($($type:ty: $value:ident => $result:expr),* $(,)?) => {$(
+        impl Kind<$type> {
+            /// Content has no schema.
+            pub fn schema(self) -> OutputSchema {
+                OutputSchema(None)
+            }
+
+            /// The value as a result.
+            pub fn convert(self, $value: $type) -> Result<ToolResult, ToolError> {
+                $result
+            }
+        }
+    )*};
+}
+
+as_result! {
+    (): _value => Ok(ToolResult::empty()),
+    String: value => Ok(ToolResult::text(value)),
+    Content: value => Ok(ToolResult::empty().with(value)),
+    Vec<Content>: value => Ok(ToolResult::empty().with_content(value)),
+    ToolResult: value => Ok(value),
+}
+
+/// A type that is JSON and can describe itself: structured content with an output schema.
+pub trait Jsonable<T>: Sized {
+    /// The schema of the value.
+    fn schema(self) -> OutputSchema;
+    /// The value as structured content and as text.
+    fn convert(self, value: T) -> Result<ToolResult, ToolError>;
+}
+
+impl<T: Serialize + JsonSchema> Jsonable<T> for Kind<T> {
+    fn schema(self) -> OutputSchema {
+        OutputSchema(Some(schema::of_output::<T>()))
+    }
+
+    fn convert(self, value: T) -> Result<ToolResult, ToolError> {
+        ToolResult::structured(&value)
+    }
+}
+
+/// A type that none of the others take: using it is an error that says what to return.
+pub trait NotAResult<T>: Sized {
+    /// Never called: it exists so that the error is raised once, by `convert`.
+    fn schema(self) -> OutputSchema {
+        OutputSchema(None)
+    }
+
+    /// Does not compile, unless for a type that is one of the others.
+    fn convert(self, value: T) -> Result<ToolResult, ToolError>
+    where
+        T: ToolOutput,
+    {
+        value.into_result()
+    }
+}
+
+impl<T> NotAResult<T> for &Kind<T> {}
+
+/// What a tool can return. Implemented for nothing: it carries the message for everything else.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a tool",
+    label = "derive `serde::Serialize` and `schemars::JsonSchema` for it, or return a `String`, `Content` or `ToolResult`",
+    note = "a tool returns text, numbers, `()`, `Content`, `ToolResult`, or a type that is `Serialize` and `JsonSchema`; alone or in a `Result`"
+)]
+pub trait ToolOutput {
+    /// The value as a result.
+    fn into_result(self) -> Result<ToolResult, ToolError>;
+}
+
+impl Kind<Infallible> {
+    /// Cannot happen.
+    pub fn fail(self, error: Infallible) -> ToolError {
+        match error {}
+    }
+}
+
+impl Kind<ToolError> {
+    /// The error as it is.
+    pub fn fail(self, error: ToolError) -> ToolError {
+        error
+    }
+}
+
+impl Kind<ProtocolError> {
+    /// A JSON-RPC error.
+    pub fn fail(self, error: ProtocolError) -> ToolError {
+        ToolError::Protocol(error)
+    }
+}
+
+impl Kind<ToolResult> {
+    /// A result that is to count as a failure.
+    pub fn fail(self, mut error: ToolResult) -> ToolError {
+        error.is_error = true;
+        ToolError::Result(Box::new(error))
+    }
+}
+
+/// An error that a function may return.
+pub trait Failing<E>: Sized {
+    /// The error as a result with `isError`, with everything that its alternate form (`{:#}`) says.
+    fn fail(self, error: E) -> ToolError
+    where
+        E: ToolFailure,
+    {
+        error.into_failure()
+    }
+}
+
+impl<E> Failing<E> for &Kind<E> {}
+
+/// An error that can be told to a model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a tool",
+    label = "implement `std::fmt::Display` for it",
+    note = "a model reads the error, so it must be text; `ProtocolError` is for requests that cannot be served at all"
+)]
+pub trait ToolFailure {
+    /// The error as a result with `isError`.
+    fn into_failure(self) -> ToolError;
+}
+
+impl<E: fmt::Display> ToolFailure for E {
+    fn into_failure(self) -> ToolError {
+        // Error types with a chain of causes, such as `anyhow::Error`, print all of it in their alternate form.
+        ToolError::message(format_args!("{self:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize, JsonSchema)]
+    struct Weather {
+        temperature: f64,
+    }
+
+    type Alias = Result<Weather, std::io::Error>;
+
+    #[test]
+    fn a_serializable_value_is_structured_through_any_alias() {
+        let kind = Kind::<Alias>::NEW;
+        assert!(kind.ok().schema().0.is_some());
+        let value = kind.split(Ok(Weather { temperature: 22.5 })).expect("it is Ok");
+        let result = kind.ok().convert(value).expect("it is JSON");
+        assert_eq!(result.structured.as_ref().map(|json| json.get()), Some(r#"{"temperature":22.5}"#));
+        assert_eq!(result.content, [Content::text(r#"{"temperature":22.5}"#)]);
+    }
+
+    #[test]
+    fn text_and_numbers_are_text_without_a_schema() {
+        assert!(Kind::<String>::NEW.ok().schema().0.is_none());
+        let result = Kind::<i64>::NEW.ok().convert(5).expect("a number");
+        assert_eq!((result.content.as_slice(), result.structured.is_none()), ([Content::text("5")].as_slice(), true));
+    }
+
+    #[test]
+    fn any_displayable_error_is_a_tool_error_and_a_protocol_error_stays_one() {
+        let kind = Kind::<Result<(), std::fmt::Error>>::NEW;
+        assert!(matches!((&kind.err()).fail(std::fmt::Error), ToolError::Result(result) if result.is_error()));
+        let kind = Kind::<Result<(), ProtocolError>>::NEW;
+        assert!(matches!(kind.err().fail(ProtocolError::internal("no")), ToolError::Protocol(_)));
+    }
+}

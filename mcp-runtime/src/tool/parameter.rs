@@ -1,0 +1,191 @@
+//! One parameter of a tool: its name, its schema, its rules, and how its value is found.
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Number, Value};
+
+use super::arguments;
+
+/// A type that can be a tool's parameter.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tool's parameter",
+    label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it",
+    note = "`Context` and `State<T>` are given by the server; everything else comes from the client as JSON"
+)]
+pub trait Parameter: DeserializeOwned + JsonSchema {}
+
+impl<T: DeserializeOwned + JsonSchema> Parameter for T {}
+
+/// Takes a struct as the whole arguments object.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Addition {
+///     /// The first term.
+///     a: i64,
+///     /// The second term.
+///     b: i64,
+/// }
+///
+/// /// Add two numbers.
+/// #[tool]
+/// async fn add(Args(sum): Args<Addition>) -> i64 {
+///     sum.a + sum.b
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Args<T>(pub T);
+
+/// A type whose values are numbers, so that `#[arg(range(..))]` means something.
+#[diagnostic::on_unimplemented(
+    message = "`range` needs a number, and `{Self}` is none",
+    label = "not a number",
+    note = "for text, lists and maps write `#[arg(length(..))]`"
+)]
+pub trait Numeric {}
+
+macro_rules! numeric {
+    ($($type:ty)*) => { $(impl Numeric for $type {})* };
+}
+
+numeric!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64);
+
+impl<T: Numeric> Numeric for Option<T> {}
+
+/// A type whose values have a length, so that `#[arg(length(..))]` means something.
+#[diagnostic::on_unimplemented(
+    message = "`length` needs text, a list or a map, and `{Self}` is none",
+    label = "has no length",
+    note = "for numbers write `#[arg(range(..))]`"
+)]
+pub trait Countable {}
+
+impl Countable for String {}
+impl Countable for Box<str> {}
+impl Countable for std::sync::Arc<str> {}
+impl<T> Countable for Vec<T> {}
+impl<T> Countable for std::collections::VecDeque<T> {}
+impl<T, S> Countable for std::collections::HashSet<T, S> {}
+impl<T> Countable for std::collections::BTreeSet<T> {}
+impl<K, V, S> Countable for std::collections::HashMap<K, V, S> {}
+impl<K, V> Countable for std::collections::BTreeMap<K, V> {}
+impl<T: Countable> Countable for Option<T> {}
+
+/// What is declared of one parameter.
+#[derive(Debug)]
+pub struct ParameterSpec {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) schema: fn(&mut SchemaGenerator) -> schemars::Schema,
+    pub(crate) optional: bool,
+    pub(crate) default: Option<Value>,
+    pub(crate) minimum: Option<Number>,
+    pub(crate) maximum: Option<Number>,
+    pub(crate) exclusive_maximum: Option<Number>,
+    pub(crate) min_length: Option<u64>,
+    pub(crate) max_length: Option<u64>,
+    pub(crate) header: Option<&'static str>,
+}
+
+impl ParameterSpec {
+    /// A parameter of this type. It is optional if `T` can be made from nothing, as an `Option` can.
+    pub fn new<T: Parameter>(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            schema: |generator| generator.subschema_for::<T>(),
+            optional: arguments::absent::<T>().is_some(),
+            default: None,
+            minimum: None,
+            maximum: None,
+            exclusive_maximum: None,
+            min_length: None,
+            max_length: None,
+            header: None,
+        }
+    }
+
+    /// The value that stands in when the client gives none, as the schema shows it.
+    #[must_use]
+    pub fn default(mut self, value: impl Into<Value>) -> Self {
+        self.optional = true;
+        self.default = Some(value.into());
+        self
+    }
+
+    /// The same for a value that is only known by running it. A value that is not JSON is left out of the schema.
+    #[must_use]
+    pub fn default_of<T: serde::Serialize>(self, value: &T) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) => self.default(value),
+            Err(_) => Self { optional: true, ..self },
+        }
+    }
+
+    /// The smallest allowed number.
+    #[must_use]
+    pub fn minimum(mut self, bound: impl Into<Bound>) -> Self {
+        self.minimum = bound.into().0;
+        self
+    }
+
+    /// The largest allowed number.
+    #[must_use]
+    pub fn maximum(mut self, bound: impl Into<Bound>) -> Self {
+        self.maximum = bound.into().0;
+        self
+    }
+
+    /// The number that a value must stay below.
+    #[must_use]
+    pub fn below(mut self, bound: impl Into<Bound>) -> Self {
+        self.exclusive_maximum = bound.into().0;
+        self
+    }
+
+    /// The fewest characters, items or entries.
+    #[must_use]
+    pub fn min_length(mut self, length: u64) -> Self {
+        self.min_length = Some(length);
+        self
+    }
+
+    /// The most characters, items or entries.
+    #[must_use]
+    pub fn max_length(mut self, length: u64) -> Self {
+        self.max_length = Some(length);
+        self
+    }
+
+    /// The header (`Mcp-Param-…`) that repeats this argument over HTTP, as `x-mcp-header` in the schema (SEP-2243).
+    #[must_use]
+    pub fn header(mut self, name: &'static str) -> Self {
+        self.header = Some(name);
+        self
+    }
+}
+
+/// An end of a range.
+#[derive(Debug)]
+pub struct Bound(Option<Number>);
+
+impl From<i64> for Bound {
+    fn from(bound: i64) -> Self {
+        Self(Some(bound.into()))
+    }
+}
+
+impl From<u64> for Bound {
+    fn from(bound: u64) -> Self {
+        Self(Some(bound.into()))
+    }
+}
+
+impl From<f64> for Bound {
+    fn from(bound: f64) -> Self {
+        Self(Number::from_f64(bound))
+    }
+}

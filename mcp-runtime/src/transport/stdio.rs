@@ -1,0 +1,392 @@
+//! Standard input and output: one message a line, and nothing else on stdout.
+//!
+//! A thread of its own reads with plain blocking reads and hands each line to the endpoint, so that a call which needs
+//! no waiting is read, run and answered without leaving that thread: two system calls. What is answered later goes
+//! through a second thread that writes. Both write through one queue, so answers that are ready together leave in one
+//! write, in order. A client that does not read its answers stops being read from.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::{Acceptor, Endpoint, Outbox, Transport, sealed};
+
+/// Serves one client over standard input and output, until its end of input.
+///
+/// At the end of input, calls that are running have the server's grace period to finish; then everything ends, and
+/// [`Server::serve`](crate::Server::serve) returns. Nothing else in the process may read stdin or write stdout.
+///
+/// ```no_run
+/// use mcp_runtime::prelude::*;
+///
+/// /// Add two numbers.
+/// #[tool]
+/// async fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), ServerError> {
+///     Server::new("counter", "1.0.0").tools(tools![add]).serve(stdio()).await
+/// }
+/// ```
+pub fn stdio() -> Stdio {
+    Stdio { input: None, output: None }
+}
+
+/// The transport that [`stdio`] gives.
+#[derive(Debug)]
+#[must_use = "a transport does nothing until it is served"]
+pub struct Stdio {
+    input: Option<File>,
+    output: Option<File>,
+}
+
+impl Stdio {
+    /// Reads and writes these files or pipes instead, which speak the same protocol: one message a line.
+    pub fn with(input: impl Into<File>, output: impl Into<File>) -> Self {
+        Self { input: Some(input.into()), output: Some(output.into()) }
+    }
+}
+
+impl Transport for Stdio {}
+
+impl sealed::Sealed for Stdio {
+    #[allow(private_interfaces)]
+    fn serve(
+        self: Box<Self>,
+        acceptor: Arc<dyn Acceptor>,
+    ) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>> {
+        Box::pin(async move {
+            // Private handles: no buffer and no lock of the standard library's in between.
+            let input = self.input.map_or_else(standard_input, Ok)?;
+            let output = self.output.map_or_else(standard_output, Ok)?;
+            run(input, output, &*acceptor).await
+        })
+    }
+}
+
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(unix)]
+fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_input() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_output() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdout().as_handle().try_clone_to_owned().map(File::from)
+}
+
+async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<()> {
+    let outbox = Arc::new(Output::new(output));
+    let writer = std::thread::Builder::new().name("mcp-stdout".into()).spawn({
+        let outbox = Arc::clone(&outbox);
+        move || outbox.write_until_closed()
+    })?;
+    let endpoint = acceptor.connect(Arc::clone(&outbox) as Arc<dyn Outbox>);
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new().name("mcp-stdin".into()).spawn({
+        let (endpoint, outbox) = (Arc::clone(&endpoint), Arc::clone(&outbox));
+        let limit = acceptor.max_message_size();
+        let runtime = tokio::runtime::Handle::current();
+        move || {
+            let _runtime = runtime.enter();
+            // Whoever served may have stopped waiting; then there is nobody to tell.
+            let _ = ended.send(Lines::new(input, limit).read_all(&*endpoint, &outbox));
+        }
+    })?;
+    let outcome = end.await.unwrap_or_else(|_| Err(io::Error::other("the thread that reads stdin panicked")));
+    endpoint.finish().await;
+    outbox.close();
+    let written = tokio::task::spawn_blocking(move || writer.join()).await;
+    match (outcome, written) {
+        // A client that closed its end has what it wanted.
+        (Err(error), _) | (Ok(()), Ok(Ok(Err(error)))) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        (Err(error), _) | (Ok(()), Ok(Ok(Err(error)))) => Err(error),
+        (Ok(()), Ok(Ok(Ok(())))) => Ok(()),
+        (Ok(()), _) => Err(io::Error::other("the thread that writes stdout panicked")),
+    }
+}
+
+/// The lines of an input, each at most `limit` bytes long; of a longer one only the beginning is kept.
+struct Lines<R> {
+    input: R,
+    limit: usize,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    skipping: bool,
+}
+
+const CHUNK: usize = 64 * 1024;
+
+impl<R: Read> Lines<R> {
+    fn new(input: R, limit: usize) -> Self {
+        Self { input, limit, buffer: vec![0; CHUNK], start: 0, end: 0, skipping: false }
+    }
+
+    /// Hands every line to the endpoint, and sends what was answered whenever there is nothing more to take.
+    fn read_all(mut self, endpoint: &dyn Endpoint, outbox: &Output) -> io::Result<()> {
+        let mut searched = 0;
+        loop {
+            while let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start + searched..self.end]) {
+                let line_end = self.start + searched + at;
+                if !std::mem::take(&mut self.skipping) {
+                    deliver(endpoint, &self.buffer[self.start..line_end]);
+                }
+                self.start = line_end + 1;
+                searched = 0;
+            }
+            searched = self.end - self.start;
+            outbox.write_queued()?;
+            if self.skipping {
+                (self.start, self.end, searched) = (0, 0, 0);
+            } else if searched > self.limit {
+                let kept = &self.buffer[self.start..self.end];
+                endpoint.refuse_oversized(&String::from_utf8_lossy(&kept[..kept.len().min(CHUNK)]), self.limit);
+                (self.start, self.end, searched) = (0, 0, 0);
+                self.skipping = true;
+                outbox.write_queued()?;
+            }
+            if self.fill()? == 0 {
+                // A last line needs no line end.
+                if !self.skipping && searched > 0 {
+                    deliver(endpoint, &self.buffer[self.start..self.end]);
+                    outbox.write_queued()?;
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        } else if self.end == 0 && self.buffer.len() > 16 * CHUNK {
+            // One large message is no reason to keep that much for good.
+            self.buffer = vec![0; CHUNK];
+        }
+        loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(count) => {
+                    self.end += count;
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn deliver(endpoint: &dyn Endpoint, line: &[u8]) {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return;
+    }
+    match std::str::from_utf8(line) {
+        Ok(text) => endpoint.receive(text),
+        Err(_) => endpoint.refuse_not_utf8(),
+    }
+}
+
+/// Queued bytes above which progress is left out.
+const CONGESTED: usize = 1024 * 1024;
+
+/// The queue in front of stdout.
+struct Output {
+    queue: Mutex<Queue>,
+    /// Tells the writing thread that there is something, or that there will be nothing more.
+    filled: Condvar,
+    file: Mutex<File>,
+    congested: AtomicBool,
+    drained: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    bytes: Vec<u8>,
+    closed: bool,
+}
+
+impl Output {
+    fn new(file: File) -> Self {
+        Self {
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            file: Mutex::new(file),
+            congested: AtomicBool::new(false),
+            drained: Notify::new(),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        self.queue().closed = true;
+        self.filled.notify_all();
+    }
+
+    /// Writes everything that is queued. Blocks as long as the client does not read.
+    fn write_queued(&self) -> io::Result<()> {
+        // The file is locked first, so that what was queued first is written first, whoever writes.
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = std::mem::take(&mut self.queue().bytes);
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        file.write_all(&bytes)?;
+        drop(file);
+        if self.congested.swap(false, Ordering::AcqRel) {
+            self.drained.notify_waiters();
+        }
+        // The buffer goes back, so that a steady exchange allocates nothing.
+        bytes.clear();
+        let mut queue = self.queue();
+        if queue.bytes.capacity() == 0 && bytes.capacity() <= CONGESTED {
+            queue.bytes = bytes;
+        }
+        Ok(())
+    }
+
+    fn write_until_closed(&self) -> io::Result<()> {
+        loop {
+            let mut queue = self.queue();
+            while queue.bytes.is_empty() && !queue.closed {
+                queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            let last = queue.closed;
+            drop(queue);
+            self.write_queued()?;
+            if last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Outbox for Output {
+    fn push(&self, message: &[u8]) {
+        let mut queue = self.queue();
+        queue.bytes.extend_from_slice(message);
+        queue.bytes.push(b'\n');
+        if queue.bytes.len() > CONGESTED {
+            self.congested.store(true, Ordering::Release);
+        }
+    }
+
+    fn flush(&self) {
+        self.filled.notify_one();
+    }
+
+    fn is_congested(&self) -> bool {
+        self.congested.load(Ordering::Acquire)
+    }
+
+    fn drained(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            loop {
+                let drained = self.drained.notified();
+                if !self.is_congested() {
+                    return;
+                }
+                drained.await;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<String>>);
+
+    impl Endpoint for Seen {
+        fn receive(&self, message: &str) {
+            self.0.lock().expect("not poisoned").push(message.to_owned());
+        }
+        fn refuse_oversized(&self, beginning: &str, limit: usize) {
+            self.0.lock().expect("not poisoned").push(format!("over {limit}: {}", &beginning[..3]));
+        }
+        fn refuse_not_utf8(&self) {
+            self.0.lock().expect("not poisoned").push("not UTF-8".to_owned());
+        }
+        fn finish(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(async {})
+        }
+    }
+
+    /// Gives its bytes in pieces of the given size, as a pipe may.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn lines(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
+        let seen = Seen::default();
+        let sink = Output::new(tempfile());
+        Lines::new(Pieces(input, piece), limit).read_all(&seen, &sink).expect("reading goes well");
+        seen.0.into_inner().expect("not poisoned")
+    }
+
+    fn tempfile() -> File {
+        File::options().write(true).open(if cfg!(windows) { "NUL" } else { "/dev/null" }).expect("it is there")
+    }
+
+    #[test]
+    fn lines_are_whole_however_they_arrive() {
+        for piece in [1, 2, 7, 1000] {
+            assert_eq!(lines(b"one\n\r\ntwo\r\n  \nthree", piece, 100), ["one", "two", "three"]);
+        }
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_refused_once_and_the_next_one_is_read() {
+        let long = [&b"x".repeat(200_000)[..], b"\nnext\n"].concat();
+        assert_eq!(lines(&long, 4096, 1000), ["over 1000: xxx", "next"]);
+        assert_eq!(lines(&b"x".repeat(2000), 4096, 1000), ["over 1000: xxx"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_and_the_next_line_is_read() {
+        assert_eq!(lines(b"\xff\xfe\nnext\n", 100, 100), ["not UTF-8", "next"]);
+    }
+
+    #[test]
+    fn a_large_line_within_the_limit_arrives() {
+        let large = [&b"y".repeat(300_000)[..], b"\n"].concat();
+        assert_eq!(lines(&large, 65_536, 1_000_000)[0].len(), 300_000);
+    }
+}

@@ -1,0 +1,235 @@
+//! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks dialect of the last of them.
+
+use std::time::Duration;
+
+use super::{
+    Op, Outcome, Wish, call_tool, cancelled, method_not_found, read_place, task_id, write_place, write_related,
+    write_task_progress,
+};
+use crate::protocol::ProtocolError;
+use crate::protocol::jsonrpc::{self, RequestId, write_json};
+use crate::protocol::names;
+use crate::protocol::params::Params;
+use crate::protocol::payload::{Ending, Payload, write_entry};
+use crate::protocol::time::Timestamp;
+use crate::task::{Record, Status, TaskId};
+
+/// A revision that opens with `initialize`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version(&'static str);
+
+impl Version {
+    /// The revision that the server answers with: the one asked for if it is known, the newest otherwise.
+    pub(crate) fn negotiate(requested: &str) -> Self {
+        let known = names::LEGACY.into_iter().find(|version| *version == requested);
+        Self(known.unwrap_or(names::LEGACY_WITH_TASKS))
+    }
+
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        names::LEGACY.into_iter().map(Self)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// Whether this revision has tasks.
+    pub(crate) fn has_tasks(self) -> bool {
+        self.0 == names::LEGACY_WITH_TASKS
+    }
+
+    /// Whether messages may come in batches.
+    pub(crate) fn has_batches(self) -> bool {
+        self.0 == names::LEGACY_WITH_BATCHES
+    }
+}
+
+/// What a request asks for. `tasks` says whether the server has any tool that can be a task.
+pub(crate) fn judge<'a>(
+    version: Version,
+    tasks: bool,
+    method: &str,
+    params: Params<'a>,
+) -> Result<Op<'a>, ProtocolError> {
+    match method {
+        "ping" => Ok(Op::Ping),
+        "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
+        "tools/call" => {
+            // Where tasks were not announced, a request for one is an ordinary call.
+            let wish = match params.task {
+                _ if !(tasks && version.has_tasks()) => Wish::Unaware,
+                Some(task) => Wish::Task { ttl: task.ttl },
+                None => Wish::Plain,
+            };
+            call_tool(params, wish)
+        }
+        "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" if tasks && version.has_tasks() => match method {
+            "tasks/get" => task_id(&params).map(Op::GetTask),
+            "tasks/result" => task_id(&params).map(Op::TaskResult),
+            "tasks/cancel" => task_id(&params).map(Op::CancelTask),
+            _ => {
+                let after = params.cursor.map(|cursor| read_place(&cursor)).transpose()?;
+                Ok(Op::ListTasks { after })
+            }
+        },
+        _ => Err(method_not_found(method, version.0)),
+    }
+}
+
+/// Writes a response.
+pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: Timestamp) {
+    if let Outcome::TaskResult(record, ending) = outcome {
+        return write_task_result(out, id, record, ending.as_deref());
+    }
+    jsonrpc::begin_response(out, id);
+    match outcome {
+        Outcome::Empty | Outcome::Prepared(_) | Outcome::TaskResult(..) => out.extend_from_slice(b"{}"),
+        Outcome::Result(payload) => write_payload(out, payload, None),
+        Outcome::Created(record) => {
+            out.extend_from_slice(br#"{"task":"#);
+            write_task(out, record, now);
+            out.extend_from_slice(br#","_meta":{"#);
+            write_related(out, record.id);
+            out.extend_from_slice(b"}}");
+        }
+        Outcome::Task(record, _) | Outcome::Cancelled(record) => write_task(out, record, now),
+        Outcome::Tasks(records, next) => {
+            out.extend_from_slice(br#"{"tasks":["#);
+            for (index, record) in records.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_task(out, record, now);
+            }
+            out.push(b']');
+            if let Some(next) = next {
+                write_entry(out, "nextCursor", &write_place(*next));
+            }
+            out.push(b'}');
+        }
+    }
+    jsonrpc::end(out);
+}
+
+/// Writes `notifications/tasks/status`: the full state, as `tasks/get` would give it.
+pub(crate) fn write_status(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
+    jsonrpc::begin_notification(out, "notifications/tasks/status");
+    write_task(out, record, now);
+    jsonrpc::end(out);
+}
+
+fn write_task_result(out: &mut Vec<u8>, id: &RequestId, record: &Record, ending: Option<&Ending>) {
+    match ending {
+        Some(Ending::Result(payload)) => {
+            jsonrpc::begin_response(out, id);
+            write_payload(out, payload, Some(record.id));
+            jsonrpc::end(out);
+        }
+        Some(Ending::Error(error)) => jsonrpc::write_error(out, Some(id), error),
+        None => jsonrpc::write_error(out, Some(id), &cancelled(record)),
+    }
+}
+
+fn write_payload(out: &mut Vec<u8>, payload: &Payload, related: Option<TaskId>) {
+    out.push(b'{');
+    payload.write_members(out, true);
+    if related.is_some() || payload.meta.is_some() {
+        out.extend_from_slice(br#","_meta":{"#);
+        let written = payload.write_meta_entries(out);
+        if let Some(task) = related {
+            if written {
+                out.push(b',');
+            }
+            write_related(out, task);
+        }
+        out.push(b'}');
+    }
+    out.push(b'}');
+}
+
+/// Writes a `Task`. A tool that says that it failed makes a failed task here, though it gave a result.
+fn write_task(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
+    out.extend_from_slice(br#"{"taskId":"#);
+    write_json(out, &record.id);
+    let status = if record.tool_failed { Status::Failed } else { record.status };
+    write_entry(out, "status", &status);
+    if let Some(message) = &record.message {
+        write_entry(out, "statusMessage", message);
+    }
+    write_entry(out, "createdAt", &record.created_at);
+    write_entry(out, "lastUpdatedAt", &record.updated_at);
+    write_entry(out, "ttl", &millis(record.ttl_from_creation(now)));
+    write_entry(out, "pollInterval", &millis(record.poll));
+    let start = out.len();
+    out.extend_from_slice(br#","_meta":{"#);
+    if write_task_progress(out, record) {
+        out.push(b'}');
+    } else {
+        out.truncate(start);
+    }
+    out.push(b'}');
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::jsonrpc::{Message, read};
+    use crate::task::{Event, Principal};
+
+    fn judged(version: &str, text: &str) -> Result<String, i64> {
+        let Ok(Message::Request { method, params, .. }) = read(text) else { panic!("a request") };
+        judge(Version::negotiate(version), true, &method, params)
+            .map(|op| format!("{op:?}"))
+            .map_err(|error| error.code())
+    }
+
+    #[test]
+    fn an_unknown_revision_is_answered_with_the_newest_of_this_family() {
+        assert_eq!(Version::negotiate("2025-06-18").as_str(), "2025-06-18");
+        assert_eq!(Version::negotiate("2026-07-28").as_str(), "2025-11-25");
+        assert_eq!(Version::negotiate("nonsense").as_str(), "2025-11-25");
+    }
+
+    #[test]
+    fn tasks_exist_only_in_the_last_revision() {
+        let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","task":{"ttl":60000}}}"#;
+        assert!(judged("2025-11-25", call).is_ok_and(|op| op.contains("Task { ttl: Some(60000) }")));
+        assert!(judged("2025-06-18", call).is_ok_and(|op| op.contains("Unaware")));
+        let list = r#"{"jsonrpc":"2.0","id":1,"method":"tasks/list"}"#;
+        assert!(judged("2025-11-25", list).is_ok());
+        assert_eq!(judged("2025-06-18", list), Err(-32601));
+        let update = r#"{"jsonrpc":"2.0","id":1,"method":"tasks/update","params":{"taskId":"a"}}"#;
+        assert_eq!(judged("2025-11-25", update), Err(-32601));
+    }
+
+    #[test]
+    fn a_place_in_a_list_survives_the_way_through_a_cursor() {
+        let place = crate::task::store::Place(Timestamp::from_millis(1_764_066_600_123), TaskId::random());
+        assert_eq!(read_place(&write_place(place)).ok(), Some(place));
+        assert!(["", "_", "x_y", "123"].iter().all(|cursor| read_place(cursor).is_err()));
+    }
+
+    #[test]
+    fn a_task_has_the_members_of_its_schema_and_a_failed_tool_makes_it_failed() {
+        let now = Timestamp::from_millis(1_764_066_600_000);
+        let mut record = crate::task::tests_support::record(now);
+        record.apply(&Event::Cancel, now).expect("it works");
+        assert_eq!(record.principal, Principal::local());
+        let mut out = Vec::new();
+        write_task(&mut out, &record, now);
+        let task: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        assert_eq!(
+            task,
+            serde_json::json!({
+                "taskId": record.id.to_string(), "status": "cancelled",
+                "statusMessage": "The task was cancelled by request.",
+                "createdAt": "2025-11-25T10:30:00.000Z", "lastUpdatedAt": "2025-11-25T10:30:00.000Z",
+                "ttl": 60000, "pollInterval": 1000
+            })
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! Between JSON and meaning: what a request asks for, and how an outcome is written, for each family of revisions.
+//!
+//! Everything here is pure. A wire peels a request down to an [`Op`]; the server carries it out and gets an [`Outcome`];
+//! the wire that the request came by writes that back.
+
+pub(crate) mod legacy;
+pub(crate) mod modern;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::protocol::jsonrpc::{self, RequestId, write_json};
+use crate::protocol::names::meta;
+use crate::protocol::params::{Params, Str};
+use crate::protocol::payload::{Ending, Payload, write_entry};
+use crate::protocol::time::Timestamp;
+use crate::protocol::ProtocolError;
+use crate::task::store::Place;
+use crate::task::{Progress, Record, TaskId};
+
+/// The `_meta` key under which a task says its progress in numbers; the specification knows only its text.
+const PROGRESS: &str = "dev.mcp-runtime/progress";
+
+/// The longest idempotency key, in bytes.
+const LONGEST_KEY: usize = 256;
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(crate) enum Op<'a> {
+    Discover,
+    Initialize(legacy::Version),
+    Ping,
+    ListTools { cursor: Option<Str<'a>> },
+    CallTool(CallTool<'a>),
+    GetTask(TaskId),
+    TaskResult(TaskId),
+    ListTasks { after: Option<Place> },
+    CancelTask(TaskId),
+    UpdateTask(TaskId),
+    Listen { tasks: Option<Vec<String>> },
+}
+
+/// A `tools/call`.
+#[derive(Debug)]
+pub(crate) struct CallTool<'a> {
+    pub(crate) name: Str<'a>,
+    pub(crate) arguments: Option<&'a RawValue>,
+    pub(crate) progress_token: Option<RequestId>,
+    pub(crate) wish: Wish,
+    pub(crate) key: Option<Box<str>>,
+}
+
+/// What the client says on whether the call should be a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// It does not know tasks.
+    Unaware,
+    /// It takes a task or a result, as the server likes (the extension).
+    Either,
+    /// It asks for a task, to be kept this many milliseconds (core tasks).
+    Task { ttl: Option<u64> },
+    /// It knows tasks and asks for none (core tasks).
+    Plain,
+}
+
+/// What came of a request, in no wire's words.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A result that was written when the server was built.
+    Prepared(Arc<[u8]>),
+    /// Nothing to say.
+    Empty,
+    /// The result of the request itself.
+    Result(Payload),
+    /// The request became a task.
+    Created(Record),
+    /// The state of a task.
+    Task(Record, Option<Arc<Ending>>),
+    /// What the request of a task came to, as the answer to `tasks/result`.
+    TaskResult(Record, Option<Arc<Ending>>),
+    /// A page of tasks, and where the next one begins.
+    Tasks(Vec<Record>, Option<Place>),
+    /// A task was cancelled.
+    Cancelled(Record),
+}
+
+/// The wire that a request came by.
+#[derive(Clone, Debug)]
+pub(crate) enum Dialect {
+    Legacy(legacy::Version),
+    /// With the `_meta` that names the server in each result, written once.
+    Modern(Arc<str>),
+}
+
+impl Dialect {
+    /// Writes a whole response.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        id: &RequestId,
+        outcome: &Result<Outcome, ProtocolError>,
+        now: Timestamp,
+    ) {
+        match outcome {
+            Err(error) => jsonrpc::write_error(out, Some(id), error),
+            Ok(Outcome::Prepared(result)) => {
+                jsonrpc::begin_response(out, id);
+                out.extend_from_slice(result);
+                jsonrpc::end(out);
+            }
+            Ok(outcome) => match self {
+                Self::Legacy(_) => legacy::write(out, id, outcome, now),
+                Self::Modern(server) => modern::write(out, id, outcome, now, server),
+            },
+        }
+    }
+}
+
+/// Writes `notifications/progress`. In a task of the core dialect it names the task.
+pub(crate) fn write_progress(
+    out: &mut Vec<u8>,
+    token: &RequestId,
+    progress: &Progress<'_>,
+    related: Option<TaskId>,
+) {
+    jsonrpc::begin_notification(out, "notifications/progress");
+    out.extend_from_slice(br#"{"progressToken":"#);
+    write_json(out, token);
+    write_numbers(out, progress.done, progress.total);
+    if !progress.message.is_empty() {
+        write_entry(out, "message", progress.message);
+    }
+    if let Some(task) = related {
+        out.extend_from_slice(br#","_meta":{"#);
+        write_related(out, task);
+        out.push(b'}');
+    }
+    out.push(b'}');
+    jsonrpc::end(out);
+}
+
+fn write_numbers(out: &mut Vec<u8>, done: f64, total: Option<f64>) {
+    write_entry(out, "progress", &Plain(done));
+    if let Some(total) = total {
+        write_entry(out, "total", &Plain(total));
+    }
+}
+
+/// A number without a fraction where it has none; JSON has no infinities, so they are the largest numbers there are.
+struct Plain(f64);
+
+impl serde::Serialize for Plain {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = if self.0.is_nan() { 0.0 } else { self.0.clamp(f64::MIN, f64::MAX) };
+        if number.fract() == 0.0 && number.abs() < 1e15 {
+            serializer.serialize_i64(number as i64)
+        } else {
+            serializer.serialize_f64(number)
+        }
+    }
+}
+
+fn write_related(out: &mut Vec<u8>, task: TaskId) {
+    write_json(out, meta::RELATED_TASK);
+    out.extend_from_slice(br#":{"taskId":"#);
+    write_json(out, &task);
+    out.push(b'}');
+}
+
+/// Writes `"dev.mcp-runtime/progress":{…}` if the task said any, and says whether it did.
+fn write_task_progress(out: &mut Vec<u8>, record: &Record) -> bool {
+    let Some((done, total)) = record.progress else { return false };
+    write_json(out, PROGRESS);
+    out.extend_from_slice(b":{");
+    write_numbers(out, done, total);
+    out.push(b'}');
+    true
+}
+
+fn method_not_found(method: &str, revision: &str) -> ProtocolError {
+    ProtocolError::method_not_found(format!("this server has no method `{method}` in MCP {revision}"))
+}
+
+/// Reads `params.taskId`. An id that was never given out is as unknown as any other.
+fn task_id(params: &Params<'_>) -> Result<TaskId, ProtocolError> {
+    let id = params.task_id.as_ref().ok_or_else(|| ProtocolError::invalid_params("`taskId` is required"))?;
+    id.parse().map_err(|_| unknown_task())
+}
+
+/// The answer for a task that does not exist, has expired, or is somebody else's: the three cannot be told apart.
+pub(crate) fn unknown_task() -> ProtocolError {
+    ProtocolError::invalid_params("Failed to retrieve task: Task not found")
+}
+
+/// Reads what both wires take of a `tools/call`.
+fn call_tool(params: Params<'_>, wish: Wish) -> Result<Op<'_>, ProtocolError> {
+    let key = idempotency_key(&params)?;
+    let name = params.name.ok_or_else(|| ProtocolError::invalid_params("`name` is required: which tool to call"))?;
+    let progress_token = params.meta.and_then(|meta| meta.progress_token);
+    Ok(Op::CallTool(CallTool { name, arguments: params.arguments, progress_token, wish, key }))
+}
+
+/// The first idempotency key that the request names, in the documented order.
+fn idempotency_key(params: &Params<'_>) -> Result<Option<Box<str>>, ProtocolError> {
+    let meta = params.meta.as_ref();
+    let key = params
+        .idempotency_key
+        .as_ref()
+        .or_else(|| meta?.idempotency_key.as_ref())
+        .or_else(|| meta?.own_idempotency_key.as_ref())
+        .or_else(|| meta?.proposed_task.as_ref()?.task_id.as_ref());
+    match key {
+        Some(key) if key.is_empty() || key.len() > LONGEST_KEY => Err(ProtocolError::invalid_params(format!(
+            "the idempotency key has {} bytes; allowed are 1 to {LONGEST_KEY}",
+            key.len()
+        ))),
+        key => Ok(key.map(|key| Box::from(&**key))),
+    }
+}
+
+fn write_place(place: Place) -> String {
+    format!("{:x}_{}", place.0.as_millis(), place.1)
+}
+
+fn read_place(cursor: &str) -> Result<Place, ProtocolError> {
+    let place = cursor.split_once('_').and_then(|(millis, id)| {
+        Some(Place(Timestamp::from_millis(u64::from_str_radix(millis, 16).ok()?), id.parse().ok()?))
+    });
+    place.ok_or_else(bad_cursor)
+}
+
+/// The answer for a cursor that this server did not give.
+pub(crate) fn bad_cursor() -> ProtocolError {
+    ProtocolError::invalid_params("`cursor` is not one that this server gave")
+}
+
+/// Why a `tasks/result` or an inlined result has nothing to give but an error.
+fn cancelled(record: &Record) -> ProtocolError {
+    let message = record.message.as_deref().unwrap_or("The task was cancelled.").to_owned();
+    ProtocolError::internal(Cow::Owned(message))
+        .with_data(serde_json::json!({ "taskId": record.id.to_string(), "status": "cancelled" }))
+}

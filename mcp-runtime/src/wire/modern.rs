@@ -1,0 +1,227 @@
+//! The stateless protocol, 2026-07-28, and its tasks extension.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Op, Outcome, Wish, call_tool, cancelled, method_not_found, task_id, write_task_progress};
+use crate::protocol::ProtocolError;
+use crate::protocol::jsonrpc::{self, RequestId, write_json};
+use crate::protocol::names::{self, meta};
+use crate::protocol::params::{Params, SubscriptionFilter};
+use crate::protocol::payload::{Ending, Payload, write_entry};
+use crate::protocol::time::Timestamp;
+use crate::task::{Record, Status};
+
+/// What a request asks for, judged in the order of the specification: `_meta`, version, method, capability, parameters.
+pub(crate) fn judge<'a>(method: &str, params: Params<'a>) -> Result<Op<'a>, ProtocolError> {
+    let meta = params.meta.as_ref();
+    let version = meta.and_then(|meta| meta.protocol_version.as_deref());
+    let capabilities = meta.and_then(|meta| meta.client_capabilities);
+    let (Some(version), Some(capabilities)) = (version, capabilities) else {
+        let missing = if version.is_none() { meta::PROTOCOL_VERSION } else { meta::CLIENT_CAPABILITIES };
+        return Err(ProtocolError::invalid_params(format!(
+            "`_meta` needs \"{missing}\"; a client of an earlier revision opens with `initialize`"
+        )));
+    };
+    if version != names::MODERN {
+        return Err(unsupported_version(version));
+    }
+    let tasks = capabilities.extensions.tasks.0;
+    match method {
+        "server/discover" => Ok(Op::Discover),
+        "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
+        "tools/call" => call_tool(params, if tasks { Wish::Either } else { Wish::Unaware }),
+        "tasks/get" | "tasks/update" | "tasks/cancel" if !tasks => Err(missing_tasks_extension()),
+        "tasks/get" => task_id(&params).map(Op::GetTask),
+        "tasks/update" => task_id(&params).map(Op::UpdateTask),
+        "tasks/cancel" => task_id(&params).map(Op::CancelTask),
+        "subscriptions/listen" => {
+            let Some(filter) = params.notifications else {
+                return Err(ProtocolError::invalid_params("`notifications` is required: what to listen to"));
+            };
+            if filter.task_ids.is_some() && !tasks {
+                return Err(missing_tasks_extension());
+            }
+            Ok(Op::Listen { tasks: filter.task_ids })
+        }
+        _ => Err(method_not_found(method, names::MODERN)),
+    }
+}
+
+fn unsupported_version(requested: &str) -> ProtocolError {
+    ProtocolError::new(ProtocolError::UNSUPPORTED_VERSION, "Unsupported protocol version")
+        .with_data(json!({ "supported": names::SUPPORTED, "requested": requested }))
+}
+
+/// The answer to a client that did not declare the tasks extension and needs it.
+pub(crate) fn missing_tasks_extension() -> ProtocolError {
+    ProtocolError::new(ProtocolError::MISSING_CLIENT_CAPABILITY, "Missing required client capability")
+        .with_data(json!({ "requiredCapabilities": { "extensions": { (names::TASKS_EXTENSION): {} } } }))
+}
+
+/// Writes a response. `server` is the `_meta` entry that names the server.
+pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: Timestamp, server: &str) {
+    jsonrpc::begin_response(out, id);
+    out.extend_from_slice(br#"{"resultType":""#);
+    out.extend_from_slice(if matches!(outcome, Outcome::Created(_)) { b"task" } else { b"complete" });
+    out.push(b'"');
+    let (mut payload_meta, mut task_meta) = (None, None);
+    match outcome {
+        Outcome::Result(payload) => {
+            out.push(b',');
+            payload.write_members(out, false);
+            payload_meta = Some(payload);
+        }
+        Outcome::Created(record) => write_state(out, record, now),
+        Outcome::Task(record, ending) => {
+            write_state(out, record, now);
+            write_ending(out, record, ending.as_deref());
+            task_meta = Some(record);
+        }
+        // The acknowledgements are empty: what became of the task is for `tasks/get` to say.
+        Outcome::Empty
+        | Outcome::Cancelled(_)
+        | Outcome::Prepared(_)
+        | Outcome::TaskResult(..)
+        | Outcome::Tasks(..) => {}
+    }
+    out.extend_from_slice(br#","_meta":{"#);
+    let written = payload_meta.is_some_and(|payload: &Payload| payload.write_meta_entries(out))
+        || task_meta.is_some_and(|record| write_task_progress(out, record));
+    if written {
+        out.push(b',');
+    }
+    out.extend_from_slice(server.as_bytes());
+    out.extend_from_slice(b"}}");
+    jsonrpc::end(out);
+}
+
+/// Writes `notifications/subscriptions/acknowledged`: the part of the filter that is honoured.
+pub(crate) fn write_acknowledged(out: &mut Vec<u8>, subscription: &RequestId, filter: &SubscriptionFilter) {
+    jsonrpc::begin_notification(out, "notifications/subscriptions/acknowledged");
+    out.extend_from_slice(br#"{"_meta":{"#);
+    write_subscription(out, subscription);
+    out.push(b'}');
+    write_entry(out, "notifications", filter);
+    out.push(b'}');
+    jsonrpc::end(out);
+}
+
+/// Writes `notifications/tasks`: the full state, as `tasks/get` would give it.
+pub(crate) fn write_status(
+    out: &mut Vec<u8>,
+    subscription: &RequestId,
+    record: &Record,
+    ending: Option<&Ending>,
+    now: Timestamp,
+) {
+    jsonrpc::begin_notification(out, "notifications/tasks");
+    out.extend_from_slice(br#"{"_meta":{"#);
+    write_subscription(out, subscription);
+    let start = out.len();
+    out.push(b',');
+    if !write_task_progress(out, record) {
+        out.truncate(start);
+    }
+    out.push(b'}');
+    write_state(out, record, now);
+    write_ending(out, record, ending);
+    out.push(b'}');
+    jsonrpc::end(out);
+}
+
+/// Writes the end of a subscription from the server's side: the answer to the request that opened it, and the
+/// notification that the specification asks for beside it.
+pub(crate) fn write_closed(messages: &mut [Vec<u8>; 2], subscription: &RequestId, server: &str) {
+    let [answer, notification] = messages;
+    jsonrpc::begin_response(answer, subscription);
+    answer.extend_from_slice(br#"{"resultType":"complete","_meta":{"#);
+    write_subscription(answer, subscription);
+    answer.push(b',');
+    answer.extend_from_slice(server.as_bytes());
+    answer.extend_from_slice(b"}}");
+    jsonrpc::end(answer);
+    jsonrpc::begin_notification(notification, "notifications/cancelled");
+    notification.push(b'{');
+    write_entry(notification, "requestId", subscription);
+    write_entry(notification, "reason", "the server is shutting down");
+    notification.push(b'}');
+    jsonrpc::end(notification);
+}
+
+fn write_subscription(out: &mut Vec<u8>, subscription: &RequestId) {
+    write_json(out, meta::SUBSCRIPTION_ID);
+    out.push(b':');
+    write_json(out, subscription);
+}
+
+/// Writes the members of a `Task`, with a comma before each.
+fn write_state(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
+    write_entry(out, "taskId", &record.id);
+    write_entry(out, "status", &record.status);
+    if let Some(message) = &record.message {
+        write_entry(out, "statusMessage", message);
+    }
+    write_entry(out, "createdAt", &record.created_at);
+    write_entry(out, "lastUpdatedAt", &record.updated_at);
+    write_entry(out, "ttlMs", &millis(record.ttl_from_creation(now)));
+    write_entry(out, "pollIntervalMs", &millis(record.poll));
+}
+
+fn write_ending(out: &mut Vec<u8>, record: &Record, ending: Option<&Ending>) {
+    match (record.status, ending) {
+        (Status::Completed, Some(Ending::Result(payload))) => {
+            out.extend_from_slice(br#","result":{"resultType":"complete","#);
+            payload.write_members(out, false);
+            if payload.meta.is_some() {
+                out.extend_from_slice(br#","_meta":{"#);
+                payload.write_meta_entries(out);
+                out.push(b'}');
+            }
+            out.push(b'}');
+        }
+        (Status::Failed, Some(Ending::Error(error))) => write_entry(out, "error", error),
+        // An ending that does not fit its status can only be a store's fault; the client is not left without one.
+        (Status::Completed | Status::Failed, _) => write_entry(out, "error", &cancelled(record)),
+        (Status::Working | Status::Cancelled, _) => {}
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::jsonrpc::{Message, read};
+
+    fn code(method: &str, params: &serde_json::Value) -> i64 {
+        let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let Ok(Message::Request { method, params, .. }) = read(&text) else { panic!("a request: {text}") };
+        judge(&method, params).map_or_else(|error| error.code(), |_| 0)
+    }
+
+    fn with_meta(version: &str, tasks: bool) -> serde_json::Value {
+        let extensions = if tasks { json!({"io.modelcontextprotocol/tasks": {}}) } else { json!({}) };
+        json!({"_meta": {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {"extensions": extensions}
+        }})
+    }
+
+    #[test]
+    fn a_request_is_judged_in_the_order_of_the_specification() {
+        assert_eq!(code("nonsense", &json!({})), -32602, "no `_meta`, before the method");
+        let version_only = json!({"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}});
+        assert_eq!(code("tools/list", &version_only), -32602);
+        assert_eq!(code("nonsense", &with_meta("v999.0.0", false)), -32022, "the version, before the method");
+        for removed in ["initialize", "ping", "tasks/result", "tasks/list", "logging/setLevel", "unknown/method"] {
+            assert_eq!(code(removed, &with_meta("2026-07-28", true)), -32601, "{removed}");
+        }
+        assert_eq!(code("tasks/get", &with_meta("2026-07-28", false)), -32021, "the capability, before the task");
+        assert_eq!(code("tasks/get", &with_meta("2026-07-28", true)), -32602);
+        assert_eq!(code("server/discover", &with_meta("2026-07-28", false)), 0);
+    }
+}
