@@ -10,7 +10,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::protocol::payload::Ending;
 use crate::task::store::{NewTask, Place, StoreError};
-use crate::task::{Context, CreateError, NewRun, Outlet, Principal, Progress, TaskId};
+use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId};
 use crate::tool::{Arguments, TaskSupport, ToolCall, ToolError, ToolFuture, ToolResult};
 use crate::transport::Outbox;
 use crate::wire::{CallTool, Dialect, Op, Outcome, Wish, modern, unknown_task, write_progress};
@@ -189,11 +189,9 @@ impl Shared {
         };
         let engine = Arc::clone(&self.engine);
         Begun::Later(Box::pin(async move {
-            let record = engine.create(NewRun { task, cx, work }).await.map_err(|error| match error {
-                CreateError::Store(error) => refused(error),
-            })?;
+            let (record, start) = engine.create(NewRun { task, cx, work }).await.map_err(refused)?;
             engine.start_sweeper();
-            Ok(Outcome::Created(record))
+            Ok(Outcome::Created(record, start))
         }))
     }
 

@@ -237,14 +237,16 @@ impl Connection {
         Taken::Later(Later { id, dialect, kind, answer })
     }
 
-    /// Writes an answer, and sees to it that whoever made a task hears of it.
+    /// Writes an answer. One that makes a task is queued at once, for the client must know the task before it is told
+    /// anything of it; the task starts when the outcome is dropped.
     fn write(&self, out: &mut Vec<u8>, id: &RequestId, dialect: &Dialect, outcome: Result<Outcome, ProtocolError>) {
         dialect.write(out, id, &outcome, Timestamp::now());
-        if let (Ok(Outcome::Created(record)), Dialect::Legacy(_)) = (&outcome, dialect) {
-            // The client must know the task before it is told of it, so the answer is queued first.
+        if let Ok(Outcome::Created(record, _)) = &outcome {
             self.outbox.push(out);
             out.clear();
-            self.made().add(record.id, Some(record.rev));
+            if matches!(dialect, Dialect::Legacy(_)) {
+                self.made().add(record.id, Some(record.rev));
+            }
         }
     }
 
@@ -383,6 +385,7 @@ impl Connection {
             let mut out = Vec::new();
             match self.take(message.get(), &mut out) {
                 Taken::Silent => {}
+                Taken::Answered if out.is_empty() => {}
                 Taken::Answered => answers.push(out),
                 Taken::Later(later) => waiting.push(later),
             }

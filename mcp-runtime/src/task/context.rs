@@ -151,6 +151,11 @@ impl Context {
         &self.0.principal
     }
 
+    /// Whether the call was cancelled, without taking that for the function's own asking.
+    pub(crate) fn was_cancelled(&self) -> bool {
+        self.0.cancel.load(Ordering::Acquire) & CANCELLED != 0
+    }
+
     /// Cancels the call. Whether the function deals with it by itself.
     pub(crate) fn cancel(&self) -> bool {
         let before = self.0.cancel.fetch_or(CANCELLED, Ordering::AcqRel);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -40,10 +41,11 @@ pub(crate) struct Engine {
     idle: Notify,
 }
 
-/// A task whose future runs in this process.
+/// A task whose future is in this process.
 struct Live {
     cx: Context,
-    abort: AbortHandle,
+    /// `None` until it is started.
+    abort: Option<AbortHandle>,
 }
 
 /// A task to be made and run.
@@ -56,10 +58,18 @@ pub(crate) struct NewRun {
 /// What a task's function comes to.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Ending> + Send>>;
 
-/// Why no task was made.
+/// A task that was recorded and is about to run.
+///
+/// It runs from when this is dropped: so whoever made it can tell its client of the task first, and it cannot be
+/// forgotten.
 #[derive(Debug)]
-pub(crate) enum CreateError {
-    Store(StoreError),
+pub(crate) struct Start(Option<Starting>);
+
+struct Starting {
+    registered: Registered,
+    epoch: Epoch,
+    work: Work,
+    runtime: Handle,
 }
 
 /// What a context holds of the task that it belongs to.
@@ -108,22 +118,20 @@ impl Engine {
         TaskLink { engine: Arc::downgrade(self), id, epoch: Epoch(1) }
     }
 
-    /// Records a task and starts it. When this returns, the task can be found. If the key was used before, the task of
-    /// then comes back and the work is dropped unstarted.
-    pub(crate) async fn create(self: &Arc<Self>, run: NewRun) -> Result<Record, CreateError> {
-        let id = run.task.id;
-        let created = self.store.create(run.task).await.map_err(CreateError::Store)?;
-        if !created.existing {
-            let epoch = created.record.epoch;
-            // Locked while spawning, so that the run cannot end before it is registered.
-            let mut live = self.live(id);
-            let drive = drive(Registered { engine: Arc::clone(self), id }, epoch, run.work);
-            let abort = tokio::spawn(drive).abort_handle();
-            live.insert(id, Live { cx: run.cx, abort });
-            drop(live);
-            tracing::debug!(task = %id, tool = %created.record.target, "task created");
+    /// Records a task, which starts when what this gives is dropped. When this returns, the task can be found. If the
+    /// key was used before, the task of then comes back and the work is dropped unstarted.
+    pub(crate) async fn create(self: &Arc<Self>, run: NewRun) -> Result<(Record, Start), StoreError> {
+        let NewRun { task, cx, work } = run;
+        let id = task.id;
+        let created = self.store.create(task).await?;
+        if created.existing {
+            return Ok((created.record, Start(None)));
         }
-        Ok(created.record)
+        tracing::debug!(task = %id, tool = %created.record.target, "task created");
+        self.live(id).insert(id, Live { cx, abort: None });
+        let registered = Registered { engine: Arc::clone(self), id };
+        let starting = Starting { registered, epoch: created.record.epoch, work, runtime: Handle::current() };
+        Ok((created.record, Start(Some(starting))))
     }
 
     /// The record of a task, if it is this principal's.
@@ -178,8 +186,11 @@ impl Engine {
     fn stop(&self, id: TaskId) {
         let live = self.live(id);
         let Some(Live { cx, abort }) = live.get(&id) else { return };
-        if cx.cancel() {
-            let (abort, grace) = (abort.clone(), self.settings.cancel_grace);
+        let is_cooperative = cx.cancel();
+        // What has not started yet sees that it was cancelled, and does not.
+        let Some(abort) = abort.clone() else { return };
+        if is_cooperative {
+            let grace = self.settings.cancel_grace;
             tokio::spawn(async move {
                 tokio::time::sleep(grace).await;
                 abort.abort();
@@ -243,10 +254,10 @@ impl Engine {
         let mut waiting = false;
         for shard in &self.live {
             for live in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
-                if live.cx.cancel() {
-                    waiting = true;
-                } else {
-                    live.abort.abort();
+                match &live.abort {
+                    _ if live.cx.cancel() => waiting = true,
+                    Some(abort) => abort.abort(),
+                    None => {}
                 }
             }
         }
@@ -256,7 +267,9 @@ impl Engine {
             let _ = tokio::time::timeout(grace, self.all_ended()).await;
         }
         for shard in &self.live {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|live| live.abort.abort());
+            shard.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|live| {
+                live.abort.iter().for_each(AbortHandle::abort);
+            });
         }
         if let Some(sweeper) = self.sweeper.get() {
             sweeper.abort();
@@ -271,6 +284,31 @@ impl Engine {
             }
             ended.await;
         }
+    }
+}
+
+impl Drop for Start {
+    fn drop(&mut self) {
+        let Some(Starting { registered, epoch, work, runtime }) = self.0.take() else { return };
+        let (engine, id) = (Arc::clone(&registered.engine), registered.id);
+        if engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled()) {
+            return;
+        }
+        // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
+        let abort = runtime.spawn(drive(registered, epoch, work)).abort_handle();
+        if let Some(live) = engine.live(id).get_mut(&id) {
+            if live.cx.was_cancelled() {
+                // Whoever cancelled it meanwhile found nothing to stop.
+                abort.abort();
+            }
+            live.abort = Some(abort);
+        }
+    }
+}
+
+impl fmt::Debug for Starting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.registered.id.fmt(f)
     }
 }
 
@@ -371,7 +409,7 @@ mod tests {
         let task = contract::new_task("a");
         let cx = Context::new(Principal::local(), Some(engine.link(task.id)), None);
         let work = Box::pin(work(cx.clone()));
-        engine.create(NewRun { task, cx, work }).await.expect("created")
+        engine.create(NewRun { task, cx, work }).await.expect("created").0
     }
 
     #[tokio::test]
@@ -417,6 +455,20 @@ mod tests {
         assert_eq!(cancelled.status, Status::Cancelled);
         engine.all_ended().await;
         assert!(dropped.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_cancelled_before_it_started_never_runs() {
+        let engine = engine();
+        let task = contract::new_task("a");
+        let cx = Context::new(Principal::local(), Some(engine.link(task.id)), None);
+        let work = Box::pin(async { panic!("it ran") });
+        let (record, start) = engine.create(NewRun { task, cx, work }).await.expect("created");
+        engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
+        drop(start);
+        engine.all_ended().await;
+        let kept = engine.get(record.id, &Principal::local()).await.expect("it is kept");
+        assert_eq!(kept.status, Status::Cancelled);
     }
 
     #[tokio::test]

@@ -201,12 +201,12 @@ fn unknown(key: &str, names: &[&str]) -> Problem {
     let near = names
         .iter()
         .map(|name| (strsim::osa_distance(key, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .filter(|(distance, name)| *distance <= name.len() / 3)
         .min();
     let message = match (near, names) {
-        (Some((_, name)), _) => format!("there is no such argument; did you mean `{name}`?"),
-        (None, []) => "there is no such argument; this tool takes none".to_owned(),
-        (None, names) => format!("there is no such argument; there is `{}`", names.join("`, `")),
+        (Some((_, name)), _) => format!("is not an argument of this tool; did you mean `{name}`?"),
+        (None, []) => "is not an argument of this tool, which takes none".to_owned(),
+        (None, names) => format!("is not an argument of this tool, which takes `{}`", names.join("`, `")),
     };
     Problem { path: key.to_owned(), message }
 }

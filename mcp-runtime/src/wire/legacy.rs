@@ -85,7 +85,7 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     match outcome {
         Outcome::Empty | Outcome::Prepared(_) | Outcome::TaskResult(..) => out.extend_from_slice(b"{}"),
         Outcome::Result(payload) => write_payload(out, payload, None),
-        Outcome::Created(record) => {
+        Outcome::Created(record, _) => {
             out.extend_from_slice(br#"{"task":"#);
             write_task(out, record, now);
             out.extend_from_slice(br#","_meta":{"#);

@@ -18,7 +18,7 @@ use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
 use crate::protocol::ProtocolError;
 use crate::task::store::Place;
-use crate::task::{Progress, Record, TaskId};
+use crate::task::{Progress, Record, Start, TaskId};
 
 /// The `_meta` key under which a task says its progress in numbers; the specification knows only its text.
 const PROGRESS: &str = "dev.mcp-runtime/progress";
@@ -74,8 +74,8 @@ pub(crate) enum Outcome {
     Empty,
     /// The result of the request itself.
     Result(Payload),
-    /// The request became a task.
-    Created(Record),
+    /// The request became a task, which runs once this is dropped.
+    Created(Record, #[allow(dead_code, reason = "kept for its drop")] Start),
     /// The state of a task.
     Task(Record, Option<Arc<Ending>>),
     /// What the request of a task came to, as the answer to `tasks/result`.

@@ -64,7 +64,7 @@ pub(crate) fn missing_tasks_extension() -> ProtocolError {
 pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: Timestamp, server: &str) {
     jsonrpc::begin_response(out, id);
     out.extend_from_slice(br#"{"resultType":""#);
-    out.extend_from_slice(if matches!(outcome, Outcome::Created(_)) { b"task" } else { b"complete" });
+    out.extend_from_slice(if matches!(outcome, Outcome::Created(..)) { b"task" } else { b"complete" });
     out.push(b'"');
     let (mut payload_meta, mut task_meta) = (None, None);
     match outcome {
@@ -73,7 +73,7 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
             payload.write_members(out, false);
             payload_meta = Some(payload);
         }
-        Outcome::Created(record) => write_state(out, record, now),
+        Outcome::Created(record, _) => write_state(out, record, now),
         Outcome::Task(record, ending) => {
             write_state(out, record, now);
             write_ending(out, record, ending.as_deref());
