@@ -192,6 +192,15 @@ impl TestClient {
     }
 }
 
+impl Drop for TestClient {
+    fn drop(&mut self) {
+        // Subscriptions of a client that is gone are for nobody.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(Arc::clone(&self.endpoint).finish());
+        }
+    }
+}
+
 impl fmt::Debug for TestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestClient").field("wire", &self.wire).finish_non_exhaustive()

@@ -13,7 +13,7 @@ use crate::task::store::{NewTask, Place, StoreError};
 use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId};
 use crate::tool::{Arguments, TaskSupport, ToolCall, ToolError, ToolFuture, ToolResult};
 use crate::transport::Outbox;
-use crate::wire::{CallTool, Dialect, Op, Outcome, Wish, modern, unknown_task, write_progress};
+use crate::wire::{CallTool, Dialect, Op, Outcome, Wish, legacy, modern, unknown_task, write_progress};
 
 /// How many tasks a page of `tasks/list` has.
 const TASKS_PER_PAGE: usize = 100;
@@ -98,8 +98,12 @@ impl Shared {
             Ok(record) => Ok(Outcome::Cancelled(record)),
             // The extension acknowledges a wish; the core dialect answers with the state that it brought about.
             Err(StoreError::Refused(_)) if is_modern => Ok(Outcome::Empty),
-            Err(StoreError::Refused(refusal)) => {
-                Err(ProtocolError::invalid_params(format!("Cannot cancel task: {refusal}")))
+            Err(StoreError::Refused(_)) => {
+                let record = self.engine.get(id, principal).await.map_err(refused)?;
+                let status = legacy::status(&record);
+                Err(ProtocolError::invalid_params(format!(
+                    "Cannot cancel task: already in terminal status '{status}'"
+                )))
             }
             Err(error) => Err(refused(error)),
         }

@@ -53,10 +53,8 @@ struct Flight {
 }
 
 enum Kind {
-    /// The client waits for an answer; a tool's call can be cancelled from within.
+    /// The client waits for an answer. A tool's call hears of its cancellation through its context.
     Request(Option<Context>),
-    /// The client waits for a task; that is no work of its own.
-    Waiting,
     /// The client listens.
     Subscription,
 }
@@ -65,7 +63,7 @@ enum Kind {
 struct Later {
     id: RequestId,
     dialect: Dialect,
-    kind: Kind,
+    cx: Option<Context>,
     answer: Guarded<Answer>,
 }
 
@@ -156,9 +154,9 @@ impl Connection {
                 self.write(out, &id, &dialect, Ok(outcome));
                 Taken::Answered
             }
-            Ok(Ok(Begun::Later(answer))) => self.try_now(id, dialect, Kind::Waiting, answer, None, out),
+            Ok(Ok(Begun::Later(answer))) => self.try_now(id, dialect, None, answer, None, out),
             Ok(Ok(Begun::Tool(answer, cx, entry))) => {
-                self.try_now(id, dialect, Kind::Request(Some(cx)), answer, Some(&entry), out)
+                self.try_now(id, dialect, Some(cx), answer, Some(&entry), out)
             }
             Ok(Err(tasks)) => {
                 self.listen(id, tasks);
@@ -215,7 +213,7 @@ impl Connection {
         &self,
         id: RequestId,
         dialect: Dialect,
-        kind: Kind,
+        cx: Option<Context>,
         answer: Answer,
         entry: Option<&Arc<Entry>>,
         out: &mut Vec<u8>,
@@ -234,7 +232,7 @@ impl Connection {
                 return Taken::Answered;
             }
         }
-        Taken::Later(Later { id, dialect, kind, answer })
+        Taken::Later(Later { id, dialect, cx, answer })
     }
 
     /// Writes an answer. One that makes a task is queued at once, for the client must know the task before it is told
@@ -267,7 +265,7 @@ impl Connection {
     /// Waits for an answer in the background and sends it.
     fn fly(&self, later: Later) {
         let Some(me) = self.me.upgrade() else { return };
-        let Later { id, dialect, kind, answer } = later;
+        let Later { id, dialect, cx, answer } = later;
         // Locked while spawning, so that the answer cannot be there before its flight is.
         let mut flights = lock(&self.flights);
         let task = self.runtime.spawn({
@@ -280,7 +278,7 @@ impl Connection {
                 }
             }
         });
-        flights.insert(id, Flight { kind, abort: task.abort_handle() });
+        flights.insert(id, Flight { kind: Kind::Request(cx), abort: task.abort_handle() });
     }
 
     fn send(&self, id: &RequestId, dialect: &Dialect, outcome: Result<Outcome, ProtocolError>) {
@@ -392,10 +390,10 @@ impl Connection {
         }
         let Some(me) = self.me.upgrade() else { return };
         let mut running = Vec::new();
-        for Later { id, dialect, kind, answer } in waiting {
+        for Later { id, dialect, cx, answer } in waiting {
             let mut flights = lock(&self.flights);
             let task = self.runtime.spawn(answer);
-            flights.insert(id.clone(), Flight { kind, abort: task.abort_handle() });
+            flights.insert(id.clone(), Flight { kind: Kind::Request(cx), abort: task.abort_handle() });
             running.push((id, dialect, task));
         }
         self.runtime.spawn(async move {

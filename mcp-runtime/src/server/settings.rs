@@ -40,7 +40,7 @@ impl Tasks {
             max_ttl: Duration::from_secs(24 * 3600),
             poll: Duration::from_secs(1),
             timeout: None,
-            cancel_grace: Duration::from_secs(5),
+            cancel_grace: Duration::from_secs(2),
         }
     }
 
@@ -72,7 +72,7 @@ impl Tasks {
     }
 
     /// How long a cancelled function that cleans up by itself may take to do so, and how long calls may still run when
-    /// the client is gone. Default: five seconds.
+    /// the client is gone. Default: two seconds, which is what clients commonly wait before they kill a server.
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
         self.cancel_grace = grace;
         self

@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
@@ -96,9 +97,11 @@ fn standard_output() -> io::Result<File> {
 
 async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<()> {
     let outbox = Arc::new(Output::new(output));
-    let writer = std::thread::Builder::new().name("mcp-stdout".into()).spawn({
+    let (stopped, stop) = oneshot::channel();
+    std::thread::Builder::new().name("mcp-stdout".into()).spawn({
         let outbox = Arc::clone(&outbox);
-        move || outbox.write_until_closed()
+        // As below: there may be nobody left to tell.
+        move || drop(stopped.send(outbox.write_until_closed()))
     })?;
     let endpoint = acceptor.connect(Arc::clone(&outbox) as Arc<dyn Outbox>);
     let (ended, end) = oneshot::channel();
@@ -112,18 +115,25 @@ async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<(
             let _ = ended.send(Lines::new(input, limit).read_all(&*endpoint, &outbox));
         }
     })?;
-    let outcome = end.await.unwrap_or_else(|_| Err(io::Error::other("the thread that reads stdin panicked")));
+    let read = end.await.unwrap_or_else(|_| Err(io::Error::other("the thread that reads stdin panicked")));
     endpoint.finish().await;
     outbox.close();
-    let written = tokio::task::spawn_blocking(move || writer.join()).await;
-    match (outcome, written) {
+    // A client that is still there but reads nothing more must not keep the process alive.
+    let written = tokio::time::timeout(LAST_WRITE, stop).await;
+    let written = match written {
+        Ok(Ok(written)) => written,
+        Ok(Err(_)) => Err(io::Error::other("the thread that writes stdout panicked")),
+        Err(_) => Ok(()),
+    };
+    match read.and(written) {
         // A client that closed its end has what it wanted.
-        (Err(error), _) | (Ok(()), Ok(Ok(Err(error)))) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        (Err(error), _) | (Ok(()), Ok(Ok(Err(error)))) => Err(error),
-        (Ok(()), Ok(Ok(Ok(())))) => Ok(()),
-        (Ok(()), _) => Err(io::Error::other("the thread that writes stdout panicked")),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
     }
 }
+
+/// How long a client may take, at the end, to read what is still to be written.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// The lines of an input, each at most `limit` bytes long; of a longer one only the beginning is kept.
 struct Lines<R> {

@@ -147,12 +147,15 @@ fn write_payload(out: &mut Vec<u8>, payload: &Payload, related: Option<TaskId>) 
     out.push(b'}');
 }
 
-/// Writes a `Task`. A tool that says that it failed makes a failed task here, though it gave a result.
+/// Where a task stands in this dialect: a tool that says that it failed makes a failed task, though it gave a result.
+pub(crate) fn status(record: &Record) -> Status {
+    if record.tool_failed { Status::Failed } else { record.status }
+}
+
 fn write_task(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
     out.extend_from_slice(br#"{"taskId":"#);
     write_json(out, &record.id);
-    let status = if record.tool_failed { Status::Failed } else { record.status };
-    write_entry(out, "status", &status);
+    write_entry(out, "status", &status(record));
     if let Some(message) = &record.message {
         write_entry(out, "statusMessage", message);
     }
