@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use super::Shared;
@@ -10,7 +11,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::protocol::payload::Ending;
 use crate::task::store::{NewTask, Place, StoreError};
-use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId};
+use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId, Work};
 use crate::tool::{Arguments, TaskSupport, ToolCall, ToolError, ToolFuture, ToolResult};
 use crate::transport::Outbox;
 use crate::wire::{CallTool, Dialect, Op, Outcome, Wish, legacy, modern, unknown_task, write_progress};
@@ -139,7 +140,7 @@ impl Shared {
             Err(refusal) => Begun::Now(refusal),
             Ok(work) => {
                 let answer = async move {
-                    match ending(work.await) {
+                    match EndingOf(work).await {
                         Ending::Result(payload) => Ok(Outcome::Result(payload)),
                         Ending::Error(error) => Err(error),
                     }
@@ -170,15 +171,14 @@ impl Shared {
             Err(refusal) => return Begun::Now(refusal),
             Ok(work) => work,
         };
-        let places = entry.places.clone();
-        let work = Box::pin(async move {
-            // Waits for a place; the semaphore is never closed.
-            let _place = match places {
-                Some(places) => places.acquire_owned().await.ok(),
-                None => None,
-            };
-            ending(work.await)
-        });
+        let work: Work = match entry.places.clone() {
+            None => Box::pin(EndingOf(work)),
+            Some(places) => Box::pin(async move {
+                // The semaphore is never closed, so there will be a place.
+                let _place = places.acquire_owned().await.ok();
+                ending(work.await)
+            }),
+        };
         let policy = &entry.described.task;
         let ttl = ttl.or(policy.ttl).unwrap_or(self.tasks.ttl).clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL));
         let task = NewTask {
@@ -236,6 +236,17 @@ fn ending(outcome: Result<ToolResult, ToolError>) -> Ending {
     match result.into_payload() {
         Ok(payload) => Ending::Result(payload),
         Err(error) => Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}"))),
+    }
+}
+
+/// A tool's run, as [`ending`] has its outcome.
+struct EndingOf(ToolFuture);
+
+impl Future for EndingOf {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
+        self.0.as_mut().poll(cx).map(ending)
     }
 }
 

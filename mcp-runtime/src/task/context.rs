@@ -1,8 +1,8 @@
 //! What a function sees of its surroundings: progress, cancellation, and which task it is, if any.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
@@ -45,7 +45,8 @@ struct Inner {
     outlet: Option<Box<dyn Outlet>>,
     cancel: AtomicU8,
     wake: Notify,
-    sent: Mutex<Option<f64>>,
+    /// The bits of the progress that was last sent; NaN before there was any.
+    sent: AtomicU64,
 }
 
 /// The call was cancelled.
@@ -87,7 +88,7 @@ impl Context {
     }
 
     pub(crate) fn new(principal: Principal, task: Option<TaskLink>, outlet: Option<Box<dyn Outlet>>) -> Self {
-        let (cancel, wake, sent) = (AtomicU8::new(0), Notify::const_new(), Mutex::new(None));
+        let (cancel, wake, sent) = (AtomicU8::new(0), Notify::const_new(), AtomicU64::new(f64::NAN.to_bits()));
         Self(Arc::new(Inner { principal, task, outlet, cancel, wake, sent }))
     }
 
@@ -99,10 +100,9 @@ impl Context {
     pub fn progress(&self, done: impl Amount, total: impl Total, message: impl AsRef<str>) {
         let (done, total, message) = (done.amount(), total.total(), message.as_ref());
         if let Some(outlet) = &self.0.outlet {
-            let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
             // "The progress value MUST increase with each notification."
-            if sent.is_none_or(|last| done > last) {
-                *sent = Some(done);
+            let increases = |last: u64| (!(f64::from_bits(last) >= done)).then(|| done.to_bits());
+            if self.0.sent.fetch_update(Ordering::AcqRel, Ordering::Acquire, increases).is_ok() {
                 outlet.progress(&Progress { done, total, message });
             }
         }
@@ -214,6 +214,7 @@ impl Total for Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     struct Sent(Arc<Mutex<Vec<f64>>>);
 

@@ -295,7 +295,8 @@ impl Drop for Start {
             return;
         }
         // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
-        let abort = runtime.spawn(drive(registered, epoch, work)).abort_handle();
+        let drive = Drive { registered, epoch, stage: Stage::Working(guarded(work)) };
+        let abort = runtime.spawn(drive).abort_handle();
         if let Some(live) = engine.live(id).get_mut(&id) {
             if live.cx.was_cancelled() {
                 // Whoever cancelled it meanwhile found nothing to stop.
@@ -341,15 +342,39 @@ impl Drop for Registered {
     }
 }
 
-async fn drive(registered: Registered, epoch: Epoch, work: Work) {
-    let ending = match guarded(work).await {
-        Ok(ending) => ending,
-        Err(panic) => {
-            tracing::error!(task = %registered.id, panic = panic_message(&*panic), "a tool panicked");
-            Ending::Error(panicked())
+/// Drives the work of one task to its end, and records that. Small, since there is one for every task that lives.
+struct Drive {
+    registered: Registered,
+    epoch: Epoch,
+    stage: Stage,
+}
+
+enum Stage {
+    Working(Guarded<Work>),
+    Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl Future for Drive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        loop {
+            match &mut self.stage {
+                Stage::Ending(recorded) => return recorded.as_mut().poll(cx),
+                Stage::Working(work) => {
+                    let ending = match task::ready!(Pin::new(work).poll(cx)) {
+                        Ok(ending) => ending,
+                        Err(panic) => {
+                            tracing::error!(task = %self.registered.id, panic = panic_message(&*panic), "a tool panicked");
+                            Ending::Error(panicked())
+                        }
+                    };
+                    let (engine, id, epoch) = (Arc::clone(&self.registered.engine), self.registered.id, self.epoch);
+                    self.stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
+                }
+            }
         }
-    };
-    registered.engine.end(registered.id, epoch, ending).await;
+    }
 }
 
 /// What a client hears of a panic. What the panic said is for the log.

@@ -10,7 +10,7 @@ pub use context::{Amount, Cancelled, Context, Total};
 #[cfg(test)]
 pub(crate) use record::Event;
 pub(crate) use context::{Outlet, Progress};
-pub(crate) use engine::{Engine, EngineSettings, Guarded, NewRun, Start, guarded, panic_message, panicked};
+pub(crate) use engine::{Engine, EngineSettings, Guarded, NewRun, Start, Work, guarded, panic_message, panicked};
 pub use record::{Principal, TaskId};
 pub(crate) use record::{Record, Status};
 pub(crate) use watch::Watch;
