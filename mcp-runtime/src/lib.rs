@@ -34,8 +34,8 @@ macro_rules! tools {
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
-        Args, Content, Context, Limits, ProtocolError, Server, ServerError, State, Tasks, Tool, ToolError, ToolResult,
-        stdio, tool, tools,
+        Args, Content, Context, Limits, ProtocolError, Server, ServerError, State, Tasks, Tool, ToolError,
+        ToolResult, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
@@ -45,9 +45,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::tool::{
-        Countable, Failing, Fields, Hints, Icon, Infallible, InvalidArguments, Jsonable, Kind, NotAResult, Numeric,
-        OutputSchema, Parameter, ParameterSpec, TaskPolicy, TaskSupport, Tool, ToolCall, ToolDefinition, ToolError,
-        ToolFuture, ToolResult, Unfailing,
+        Countable, Failing, Fields, Hints, Icon, Infallible, InvalidArguments, Jsonable, Kind, NotAResult,
+        Numeric, OutputSchema, Parameter, ParameterSpec, TaskPolicy, TaskSupport, Tool, ToolCall,
+        ToolDefinition, ToolError, ToolFuture, ToolResult, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::sync::Arc;

@@ -87,7 +87,13 @@ impl TestClient {
         let (outbox, inbox) = channel();
         let endpoint = service.connect(Arc::new(outbox));
         let capabilities = json!({ "extensions": { (names::TASKS_EXTENSION): {} } });
-        Self { endpoint, inbox, wire: Wire::Modern { capabilities }, last_id: 0, notifications: VecDeque::new() }
+        Self {
+            endpoint,
+            inbox,
+            wire: Wire::Modern { capabilities },
+            last_id: 0,
+            notifications: VecDeque::new(),
+        }
     }
 
     /// From now on a client of the newest revision that knows no tasks.
@@ -150,7 +156,11 @@ impl TestClient {
     pub async fn answer(&mut self, id: i64) -> Result<Value, ErrorAnswer> {
         loop {
             let Some(mut message) = self.next_message().await else {
-                return Err(ErrorAnswer { code: 0, message: "the server is gone".to_owned(), data: Value::Null });
+                return Err(ErrorAnswer {
+                    code: 0,
+                    message: "the server is gone".to_owned(),
+                    data: Value::Null,
+                });
             };
             if message.get("method").is_some() {
                 self.notifications.push_back(message);

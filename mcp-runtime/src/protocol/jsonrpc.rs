@@ -58,10 +58,19 @@ impl fmt::Display for RequestId {
 /// One incoming message, read in a single pass. What a method takes as free-form JSON stays raw.
 #[derive(Debug)]
 pub(crate) enum Message<'a> {
-    Request { id: RequestId, method: Cow<'a, str>, params: Params<'a> },
-    Notification { method: Cow<'a, str>, params: Params<'a> },
+    Request {
+        id: RequestId,
+        method: Cow<'a, str>,
+        params: Params<'a>,
+    },
+    Notification {
+        method: Cow<'a, str>,
+        params: Params<'a>,
+    },
     /// An answer to a request of ours.
-    Response { id: RequestId },
+    Response {
+        id: RequestId,
+    },
 }
 
 /// Why a message could not be read, and the id to answer to if that much could be.
@@ -75,8 +84,8 @@ pub(crate) struct Unreadable {
 struct Frame<'a, P> {
     #[serde(borrow, default)]
     jsonrpc: Option<Str<'a>>,
-    #[serde(default, deserialize_with = "present")]
-    id: Option<Option<RequestId>>,
+    #[serde(default)]
+    id: IdMember,
     #[serde(borrow, default)]
     method: Option<Str<'a>>,
     #[serde(default = "Option::default")]
@@ -87,59 +96,82 @@ struct Frame<'a, P> {
     error: Option<IgnoredAny>,
 }
 
-/// Tells `"id": null` from no id at all.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<RequestId>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// The `id` of a message: `null` is not the same as none at all.
+#[derive(Default)]
+enum IdMember {
+    #[default]
+    Absent,
+    Null,
+    Id(RequestId),
+}
+
+impl<'de> Deserialize<'de> for IdMember {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|id| id.map_or(Self::Null, Self::Id))
+    }
+}
+
+impl IdMember {
+    fn known(self) -> Option<RequestId> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Absent | Self::Null => None,
+        }
+    }
 }
 
 /// Reads one message that is known to be a single JSON value (not a batch).
 pub(crate) fn read(text: &str) -> Result<Message<'_>, Unreadable> {
     match serde_json::from_str::<Frame<'_, Params<'_>>>(text) {
         Ok(frame) => classify(frame),
-        Err(error) => Err(explain(text, &error)),
+        Err(error) => explain(text, &error),
     }
 }
 
 fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable> {
-    let refuse = |id, message: &'static str| {
-        Err(Unreadable { id, error: ProtocolError::invalid_request(message) })
-    };
+    let refuse =
+        |id, message: &'static str| Err(Unreadable { id, error: ProtocolError::invalid_request(message) });
     if frame.jsonrpc.as_deref() != Some("2.0") {
-        return refuse(frame.id.flatten(), "`jsonrpc` must be \"2.0\"");
+        return refuse(frame.id.known(), "`jsonrpc` must be \"2.0\"");
     }
     match (frame.id, frame.method) {
-        (Some(None), _) => refuse(None, "`id` must be a string or an integer, not null"),
-        (Some(Some(id)), Some(method)) => {
+        (IdMember::Null, _) => refuse(None, "`id` must be a string or an integer, not null"),
+        (IdMember::Id(id), Some(method)) => {
             Ok(Message::Request { id, method: method.0, params: frame.params.unwrap_or_default() })
         }
-        (None, Some(method)) => {
+        (IdMember::Absent, Some(method)) => {
             Ok(Message::Notification { method: method.0, params: frame.params.unwrap_or_default() })
         }
-        (Some(Some(id)), None) if frame.result.is_some() || frame.error.is_some() => {
+        (IdMember::Id(id), None) if frame.result.is_some() || frame.error.is_some() => {
             Ok(Message::Response { id })
         }
-        (id, None) => refuse(id.flatten(), "a message needs a `method`"),
+        (id, None) => refuse(id.known(), "a message needs a `method`"),
     }
 }
 
 /// The slow path: what exactly is wrong with a message that did not read, and whom to tell.
-fn explain(text: &str, error: &serde_json::Error) -> Unreadable {
+fn explain<'a>(text: &'a str, error: &serde_json::Error) -> Result<Message<'a>, Unreadable> {
     if let Ok(frame) = serde_json::from_str::<Frame<'_, &RawValue>>(text) {
-        // The envelope is sound, so it was the parameters; a message without an id is answered by nobody.
-        let error = match frame.params.map(|params| serde_json::from_str::<Params<'_>>(params.get())) {
+        // The envelope is sound, so it was the parameters.
+        let Frame { id, method, params, .. } = frame;
+        if let (IdMember::Absent, Some(method)) = (&id, method) {
+            // A notification is never answered, not even a wrong one.
+            return Ok(Message::Notification { method: method.0, params: Params::default() });
+        }
+        let error = match params.map(|params| serde_json::from_str::<Params<'_>>(params.get())) {
             Some(Err(error)) => {
                 ProtocolError::invalid_params(format!("invalid params: {}", without_position(&error)))
             }
             _ => ProtocolError::invalid_request(error.to_string()),
         };
-        return Unreadable { id: frame.id.flatten(), error };
+        return Err(Unreadable { id: id.known(), error });
     }
     let error = if error.is_data() {
         ProtocolError::invalid_request(format!("not a JSON-RPC 2.0 message: {}", without_position(error)))
     } else {
         ProtocolError::new(ProtocolError::PARSE_ERROR, format!("not valid JSON: {error}"))
     };
-    Unreadable { id: peek_id(text), error }
+    Err(Unreadable { id: peek_id(text), error })
 }
 
 /// A serde message without the position that means nothing to somebody who sees only the message.
@@ -254,7 +286,10 @@ mod tests {
         assert_eq!(refused("7"), (None, -32600));
         assert_eq!(refused(r#"{"jsonrpc":"2.0"}"#), (None, -32600));
         assert_eq!(refused(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), (None, -32600));
-        assert_eq!(refused(r#"{"jsonrpc":"1.0","id":3,"method":"ping"}"#), (Some(RequestId::Number(3)), -32600));
+        assert_eq!(
+            refused(r#"{"jsonrpc":"1.0","id":3,"method":"ping"}"#),
+            (Some(RequestId::Number(3)), -32600)
+        );
         assert_eq!(refused(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), (None, -32600));
     }
 
@@ -265,5 +300,11 @@ mod tests {
             refused(r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":7}}"#),
             (Some(RequestId::Number(5)), -32602)
         );
+    }
+
+    #[test]
+    fn a_notification_with_wrong_parameters_is_still_one() {
+        let text = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{}}}"#;
+        assert!(matches!(read(text), Ok(Message::Notification { .. })));
     }
 }

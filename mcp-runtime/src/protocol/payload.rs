@@ -7,7 +7,7 @@ use super::error::ProtocolError;
 use super::jsonrpc::write_json;
 
 /// The result of a tool call, encoded once; the same bytes go to every client that asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Payload {
     /// The `content` array.
     pub(crate) content: Box<RawValue>,
@@ -80,7 +80,11 @@ impl Payload {
 
 fn write_structured(out: &mut Vec<u8>, structured: &RawValue, only_objects: bool) {
     let wrap = only_objects && !is_object(structured);
-    out.extend_from_slice(if wrap { br#","structuredContent":{"result":"# } else { br#","structuredContent":"# });
+    out.extend_from_slice(if wrap {
+        br#","structuredContent":{"result":"#
+    } else {
+        br#","structuredContent":"#
+    });
     out.extend_from_slice(structured.get().as_bytes());
     if wrap {
         out.push(b'}');

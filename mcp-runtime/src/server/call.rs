@@ -9,7 +9,7 @@ use super::Shared;
 use super::catalogue::Entry;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
-use crate::protocol::payload::Ending;
+use crate::protocol::payload::{Ending, Payload};
 use crate::task::store::{NewTask, Place, StoreError};
 use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId, Work};
 use crate::tool::{Arguments, TaskSupport, ToolCall, ToolError, ToolFuture, ToolResult};
@@ -114,7 +114,10 @@ impl Shared {
         let entry = self.catalogue.find(&call.name)?;
         let ttl = match (entry.described.task.support, call.wish) {
             (TaskSupport::Forbidden, Wish::Task { .. }) => {
-                return Err(ProtocolError::method_not_found(format!("tool `{}` cannot run as a task", entry.name)));
+                return Err(ProtocolError::method_not_found(format!(
+                    "tool `{}` cannot run as a task",
+                    entry.name
+                )));
             }
             (TaskSupport::Required, Wish::Unaware) if matches!(caller.dialect, Dialect::Modern(_)) => {
                 return Err(modern::missing_tasks_extension());
@@ -137,7 +140,7 @@ impl Shared {
         let outlet = call.progress_token.clone().map(|token| WireOutlet::new(caller, token, None));
         let cx = Context::new(caller.principal.clone(), None, outlet);
         match self.start(entry, call, cx.clone()) {
-            Err(refusal) => Begun::Now(refusal),
+            Err(refusal) => Begun::Now(Outcome::Result(refusal)),
             Ok(work) => {
                 let answer = async move {
                     match EndingOf(work).await {
@@ -168,7 +171,7 @@ impl Shared {
         };
         let cx = Context::new(caller.principal.clone(), Some(self.engine.link(id)), outlet);
         let work = match self.start(entry, &call, cx.clone()) {
-            Err(refusal) => return Begun::Now(refusal),
+            Err(refusal) => return Begun::Now(Outcome::Result(refusal)),
             Ok(work) => work,
         };
         let work: Work = match entry.places.clone() {
@@ -180,7 +183,10 @@ impl Shared {
             }),
         };
         let policy = &entry.described.task;
-        let ttl = ttl.or(policy.ttl).unwrap_or(self.tasks.ttl).clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL));
+        let ttl = ttl
+            .or(policy.ttl)
+            .unwrap_or(self.tasks.ttl)
+            .clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL));
         let task = NewTask {
             id,
             principal: caller.principal.clone(),
@@ -200,15 +206,12 @@ impl Shared {
     }
 
     /// Takes the arguments and makes the future, or the result that says what is wrong with them.
-    fn start(&self, entry: &Entry, call: &CallTool<'_>, cx: Context) -> Result<ToolFuture, Outcome> {
+    fn start(&self, entry: &Entry, call: &CallTool<'_>, cx: Context) -> Result<ToolFuture, Payload> {
         let arguments = Arguments::new(call.arguments, &entry.described.input);
         match entry.tool.call(ToolCall { arguments, states: &self.states }, cx) {
             Err(invalid) => {
                 // A model can mend its call, so this is a result for it to read and no protocol error (SEP-1303).
-                match ending(Ok(ToolResult::error(invalid.to_string()))) {
-                    Ending::Result(payload) => Err(Outcome::Result(payload)),
-                    Ending::Error(_) => Err(Outcome::Empty),
-                }
+                Err(ToolResult::error(invalid.to_string()).into_payload().unwrap_or_default())
             }
             Ok(work) => Ok(match entry.described.task.timeout.or(self.tasks.timeout) {
                 Some(limit) => Box::pin(async move {
@@ -235,7 +238,9 @@ fn ending(outcome: Result<ToolResult, ToolError>) -> Ending {
     };
     match result.into_payload() {
         Ok(payload) => Ending::Result(payload),
-        Err(error) => Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}"))),
+        Err(error) => {
+            Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}")))
+        }
     }
 }
 

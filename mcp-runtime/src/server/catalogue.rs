@@ -110,7 +110,11 @@ impl Catalogue {
 /// A name as an error repeats it: nobody needs a megabyte of it.
 fn shortened(name: &str) -> String {
     const LONGEST: usize = 128;
-    if name.chars().count() <= LONGEST { name.to_owned() } else { name.chars().take(LONGEST).chain(['…']).collect() }
+    if name.chars().count() <= LONGEST {
+        name.to_owned()
+    } else {
+        name.chars().take(LONGEST).chain(['…']).collect()
+    }
 }
 
 fn write_cursor(next: usize) -> String {
@@ -123,7 +127,8 @@ fn read_cursor(cursor: &str) -> Option<usize> {
 }
 
 fn write_pages(entries: &[Arc<Entry>], audience: Audience, info: &Info, page_size: usize) -> Vec<Arc<[u8]>> {
-    let chunks: Vec<&[Arc<Entry>]> = if entries.is_empty() { vec![&[]] } else { entries.chunks(page_size).collect() };
+    let chunks: Vec<&[Arc<Entry>]> =
+        if entries.is_empty() { vec![&[]] } else { entries.chunks(page_size).collect() };
     let last = chunks.len() - 1;
     chunks
         .into_iter()

@@ -16,11 +16,11 @@ use super::Shared;
 use super::call::{Answer, Begun, Caller};
 use super::catalogue::Entry;
 use super::subscription::{Feed, Voice};
+use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, Message, RequestId};
 use crate::protocol::names;
 use crate::protocol::params::{Params, SubscriptionFilter};
 use crate::protocol::time::Timestamp;
-use crate::protocol::ProtocolError;
 use crate::task::{Context, Guarded, Principal, guarded, panic_message, panicked};
 use crate::transport::{Endpoint, Outbox};
 use crate::wire::{Dialect, Op, Outcome, legacy, modern};
@@ -118,14 +118,10 @@ impl Connection {
     }
 
     fn take_notification(&self, method: &str, params: &Params<'_>) {
-        match method {
-            "notifications/cancelled" => {
-                let Some(id) = &params.request_id else { return };
-                tracing::debug!(%id, reason = params.reason.as_deref(), "the client cancelled a request");
-                self.cancel(id);
-            }
-            // Others say nothing that this server acts on; the specification asks to ignore what is not known.
-            _ => tracing::trace!(method, "notification"),
+        // Others say nothing that this server acts on; the specification asks to ignore what is not known.
+        if let ("notifications/cancelled", Some(id)) = (method, &params.request_id) {
+            tracing::debug!(%id, reason = params.reason.as_deref(), "the client cancelled a request");
+            self.cancel(id);
         }
     }
 
@@ -199,11 +195,15 @@ impl Connection {
         let flights = lock(&self.flights);
         let limit = self.shared.limits.max_requests_in_flight;
         if flights.len() >= limit {
-            let message = format!("the server's limit `max_requests_in_flight` is reached ({limit}); await some answers");
+            let message = format!(
+                "the server's limit `max_requests_in_flight` is reached ({limit}); await some answers"
+            );
             return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
         }
         if flights.contains_key(id) {
-            return Err(ProtocolError::invalid_request(format!("a request with the id {id} is still being worked on")));
+            return Err(ProtocolError::invalid_request(format!(
+                "a request with the id {id} is still being worked on"
+            )));
         }
         Ok(())
     }
@@ -237,7 +237,13 @@ impl Connection {
 
     /// Writes an answer. One that makes a task is queued at once, for the client must know the task before it is told
     /// anything of it; the task starts when the outcome is dropped.
-    fn write(&self, out: &mut Vec<u8>, id: &RequestId, dialect: &Dialect, outcome: Result<Outcome, ProtocolError>) {
+    fn write(
+        &self,
+        out: &mut Vec<u8>,
+        id: &RequestId,
+        dialect: &Dialect,
+        outcome: Result<Outcome, ProtocolError>,
+    ) {
         dialect.write(out, id, &outcome, Timestamp::now());
         if let Ok(Outcome::Created(record, _)) = &outcome {
             self.outbox.push(out);
@@ -351,7 +357,9 @@ impl Connection {
         modern::write_acknowledged(&mut out, &id, &SubscriptionFilter { task_ids });
         self.outbox.push(&out);
         self.outbox.flush();
-        agreed.iter().for_each(|(_, task)| feed.add(*task, None));
+        for (_, task) in &agreed {
+            feed.add(*task, None);
+        }
         feed.run(&self.shared, &self.principal, &*self.outbox).await;
     }
 
@@ -456,7 +464,8 @@ impl Endpoint for Connection {
     }
 
     fn refuse_oversized(&self, beginning: &str, limit: usize) {
-        let message = format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
+        let message =
+            format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
         let mut out = Vec::new();
         let error = ProtocolError::invalid_request(message);
         jsonrpc::write_error(&mut out, jsonrpc::peek_id(beginning).as_ref(), &error);
@@ -465,7 +474,8 @@ impl Endpoint for Connection {
 
     fn refuse_not_utf8(&self) {
         let mut out = Vec::new();
-        let error = ProtocolError::new(ProtocolError::PARSE_ERROR, "not valid JSON: the message is not UTF-8");
+        let error =
+            ProtocolError::new(ProtocolError::PARSE_ERROR, "not valid JSON: the message is not UTF-8");
         jsonrpc::write_error(&mut out, None, &error);
         self.outbox.push(&out);
     }
@@ -474,7 +484,10 @@ impl Endpoint for Connection {
         Box::pin(async move {
             let grace = self.shared.tasks.cancel_grace;
             if tokio::time::timeout(grace, self.drain()).await.is_err() {
-                tracing::warn!(calls = self.flights_that_count(), "calls that did not end in time were dropped");
+                tracing::warn!(
+                    calls = self.flights_that_count(),
+                    "calls that did not end in time were dropped"
+                );
             }
             let flights = std::mem::take(&mut *lock(&self.flights));
             for (id, flight) in flights {
@@ -482,7 +495,9 @@ impl Endpoint for Connection {
                 if matches!(flight.kind, Kind::Subscription) {
                     let mut messages = [Vec::new(), Vec::new()];
                     modern::write_closed(&mut messages, &id, &self.shared.introductions.server_meta);
-                    messages.iter().for_each(|message| self.outbox.push(message));
+                    for message in &messages {
+                        self.outbox.push(message);
+                    }
                 }
             }
             if let Some((_, feed)) = self.made.get() {

@@ -275,7 +275,9 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::tool::{InvalidArguments, ParameterSpec, TaskPolicy, TaskSupport, ToolCall, ToolDefinition, ToolFuture};
+    use crate::tool::{
+        InvalidArguments, ParameterSpec, TaskPolicy, TaskSupport, ToolCall, ToolDefinition, ToolFuture,
+    };
     use crate::{Context, ToolResult};
 
     type Body = Box<dyn Fn(Context) -> ToolFuture + Send + Sync>;
@@ -301,7 +303,11 @@ mod tests {
         }
     }
 
-    fn made<F>(name: &'static str, support: TaskSupport, body: impl Fn(Context) -> F + Send + Sync + 'static) -> Made
+    fn made<F>(
+        name: &'static str,
+        support: TaskSupport,
+        body: impl Fn(Context) -> F + Send + Sync + 'static,
+    ) -> Made
     where
         F: Future<Output = ToolResult> + Send + 'static,
     {
@@ -329,12 +335,15 @@ mod tests {
         }
         let twice = || made("twice", TaskSupport::Forbidden, |_| async { ToolResult::empty() });
         let error = server().tool(twice()).tool(Asking).tool(twice()).build().expect_err("much is wrong");
-        assert_eq!(error.errors(), [
-            "tool `no spaces`: its name has ' '; allowed are letters, digits, `_`, `-` and `.`",
-            "tool `no spaces`: it has no description",
-            "tool `no spaces` asks for `State<u64>`, which the server was not given: add `.state(..)` with one",
-            "two tools are named `twice`: give one of them another `name`",
-        ]);
+        assert_eq!(
+            error.errors(),
+            [
+                "tool `no spaces`: its name has ' '; allowed are letters, digits, `_`, `-` and `.`",
+                "tool `no spaces`: it has no description",
+                "tool `no spaces` asks for `State<u64>`, which the server was not given: add `.state(..)` with one",
+                "two tools are named `twice`: give one of them another `name`",
+            ]
+        );
     }
 
     #[tokio::test]
@@ -370,7 +379,8 @@ mod tests {
         });
         let mut client = server().tool(tool).test_client().expect("it can be built");
         let id = client.begin("tools/call", json!({ "name": "stuck" }));
-        let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } });
+        let cancel =
+            json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } });
         client.send(&cancel.to_string());
         client.request("server/discover", json!({})).await.expect("the server lives on");
         while drops.load(Ordering::SeqCst) == 0 {
@@ -394,13 +404,15 @@ mod tests {
         });
         let service = server().tool(tool).build().expect("it can be built");
         let mut client = service.test_client().legacy("2025-03-26").await.expect("initialized");
-        let call = json!({ "jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": { "name": "waits" } });
+        let call =
+            json!({ "jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": { "name": "waits" } });
         let ping = json!({ "jsonrpc": "2.0", "id": "b", "method": "ping" });
         let note = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         client.send(&json!([call, note, ping]).to_string());
         go.notify_one();
         let answers = client.next_message().await.expect("an answer");
-        let ids: Vec<_> = answers.as_array().expect("a batch").iter().map(|answer| answer["id"].clone()).collect();
+        let ids: Vec<_> =
+            answers.as_array().expect("a batch").iter().map(|answer| answer["id"].clone()).collect();
         assert_eq!(ids, ["b", "a"]);
 
         let mut client = service.test_client().legacy("2025-11-25").await.expect("initialized");
@@ -411,8 +423,13 @@ mod tests {
     #[tokio::test]
     async fn arguments_are_checked_before_a_task_is_made() {
         let tool = made("task", TaskSupport::Optional, |_| async { ToolResult::empty() });
-        let mut client =
-            server().tool(tool).test_client().expect("built").legacy("2025-11-25").await.expect("initialized");
+        let mut client = server()
+            .tool(tool)
+            .test_client()
+            .expect("built")
+            .legacy("2025-11-25")
+            .await
+            .expect("initialized");
         let call = json!({ "name": "task", "arguments": { "depth": 9 }, "task": {} });
         let answer = client.request("tools/call", call).await.expect("a tool error is a result");
         assert_eq!(answer["isError"], true);
@@ -500,11 +517,17 @@ mod tests {
         assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
         assert_eq!(acknowledged["params"]["notifications"], json!({ "taskIds": [task] }));
         let first = client.notification().await.expect("the state as it is");
-        assert_eq!((&first["params"]["status"], &first["params"]["_meta"][id]), (&json!("working"), &json!(subscription)));
+        assert_eq!(
+            (&first["params"]["status"], &first["params"]["_meta"][id]),
+            (&json!("working"), &json!(subscription))
+        );
         go.notify_one();
         loop {
             let told = client.notification().await.expect("a change");
-            assert_eq!((&told["method"], &told["params"]["_meta"][id]), (&json!("notifications/tasks"), &json!(subscription)));
+            assert_eq!(
+                (&told["method"], &told["params"]["_meta"][id]),
+                (&json!("notifications/tasks"), &json!(subscription))
+            );
             if told["params"]["status"] == "completed" {
                 assert_eq!(told["params"]["result"]["content"][0]["text"], "done");
                 break;

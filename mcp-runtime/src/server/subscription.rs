@@ -66,7 +66,13 @@ impl Feed {
                 Voice::Core => legacy::write_status(&mut message, &record, Timestamp::now()),
                 Voice::Subscription(subscription) => {
                     let ending = if is_over { shared.engine.ending(id).await.ok().flatten() } else { None };
-                    modern::write_status(&mut message, subscription, &record, ending.as_deref(), Timestamp::now());
+                    modern::write_status(
+                        &mut message,
+                        subscription,
+                        &record,
+                        ending.as_deref(),
+                        Timestamp::now(),
+                    );
                 }
             }
             outbox.push(&message);

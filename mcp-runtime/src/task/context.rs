@@ -88,7 +88,8 @@ impl Context {
     }
 
     pub(crate) fn new(principal: Principal, task: Option<TaskLink>, outlet: Option<Box<dyn Outlet>>) -> Self {
-        let (cancel, wake, sent) = (AtomicU8::new(0), Notify::const_new(), AtomicU64::new(f64::NAN.to_bits()));
+        let (cancel, wake, sent) =
+            (AtomicU8::new(0), Notify::const_new(), AtomicU64::new(f64::NAN.to_bits()));
         Self(Arc::new(Inner { principal, task, outlet, cancel, wake, sent }))
     }
 
@@ -101,7 +102,10 @@ impl Context {
         let (done, total, message) = (done.amount(), total.total(), message.as_ref());
         if let Some(outlet) = &self.0.outlet {
             // "The progress value MUST increase with each notification."
-            let increases = |last: u64| (!(f64::from_bits(last) >= done)).then(|| done.to_bits());
+            let increases = |last: u64| {
+                let last = f64::from_bits(last);
+                (last.is_nan() || done > last).then(|| done.to_bits())
+            };
             if self.0.sent.fetch_update(Ordering::AcqRel, Ordering::Acquire, increases).is_ok() {
                 outlet.progress(&Progress { done, total, message });
             }

@@ -211,7 +211,10 @@ impl Engine {
         let ending = if size > self.settings.max_result_size {
             Ending::Error(ProtocolError::new(
                 ProtocolError::LIMIT_REACHED,
-                format!("the result has {size} bytes; the limit `max_result_size` is {}", self.settings.max_result_size),
+                format!(
+                    "the result has {size} bytes; the limit `max_result_size` is {}",
+                    self.settings.max_result_size
+                ),
             ))
         } else {
             ending
@@ -369,7 +372,8 @@ impl Future for Drive {
                             Ending::Error(panicked())
                         }
                     };
-                    let (engine, id, epoch) = (Arc::clone(&self.registered.engine), self.registered.id, self.epoch);
+                    let (engine, id, epoch) =
+                        (Arc::clone(&self.registered.engine), self.registered.id, self.epoch);
                     self.stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
                 }
             }
@@ -532,7 +536,9 @@ mod tests {
         let other = Principal::new("somebody else");
         assert!(matches!(engine.get(record.id, &other).await, Err(StoreError::NotFound)));
         assert!(matches!(engine.cancel(record.id, &other).await, Err(StoreError::NotFound)));
-        assert!(engine.get(record.id, &Principal::local()).await.is_ok_and(|record| !record.status.is_terminal()));
+        assert!(
+            engine.get(record.id, &Principal::local()).await.is_ok_and(|record| !record.status.is_terminal())
+        );
     }
 
     #[tokio::test]

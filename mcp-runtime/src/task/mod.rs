@@ -7,10 +7,12 @@ pub mod store;
 mod watch;
 
 pub use context::{Amount, Cancelled, Context, Total};
+pub(crate) use context::{Outlet, Progress};
+pub(crate) use engine::{
+    Engine, EngineSettings, Guarded, NewRun, Start, Work, guarded, panic_message, panicked,
+};
 #[cfg(test)]
 pub(crate) use record::Event;
-pub(crate) use context::{Outlet, Progress};
-pub(crate) use engine::{Engine, EngineSettings, Guarded, NewRun, Start, Work, guarded, panic_message, panicked};
 pub use record::{Principal, TaskId};
 pub(crate) use record::{Record, Status};
 pub(crate) use watch::Watch;

@@ -52,7 +52,11 @@ impl FromStr for TaskId {
         // One spelling names a task: the one that was given out.
         let id = Uuid::try_parse(text)?;
         let mut buffer = Uuid::encode_buffer();
-        if id.hyphenated().encode_lower(&mut buffer) == text { Ok(Self(id)) } else { Uuid::try_parse("").map(Self) }
+        if id.hyphenated().encode_lower(&mut buffer) == text {
+            Ok(Self(id))
+        } else {
+            Uuid::try_parse("").map(Self)
+        }
     }
 }
 
@@ -268,14 +272,12 @@ impl Record {
     ///
     /// While the task works it grows in steps of half a TTL, so that it always lies ahead; at the end it becomes exact.
     pub fn ttl_from_creation(&self, now: Timestamp) -> Duration {
-        match self.ended_at {
-            Some(ended) => ended.since(self.created_at) + self.ttl,
-            None => {
-                let step = self.ttl.as_millis() / 2;
-                let steps = now.since(self.created_at).as_millis().checked_div(step).unwrap_or(0);
-                self.ttl + Duration::from_millis(u64::try_from(step * steps).unwrap_or(u64::MAX))
-            }
+        if let Some(ended) = self.ended_at {
+            return ended.since(self.created_at) + self.ttl;
         }
+        let step = self.ttl.as_millis() / 2;
+        let steps = now.since(self.created_at).as_millis().checked_div(step).unwrap_or(0);
+        self.ttl + Duration::from_millis(u64::try_from(step * steps).unwrap_or(u64::MAX))
     }
 }
 
@@ -363,7 +365,9 @@ pub(crate) mod tests {
     fn only_the_spelling_that_was_given_out_names_a_task() {
         let id = TaskId::random();
         assert_eq!(id.to_string().parse::<TaskId>().ok(), Some(id));
-        for other in [id.to_string().to_uppercase() + "", format!("{{{id}}}"), id.0.simple().to_string(), "x".into()] {
+        for other in
+            [id.to_string().to_uppercase() + "", format!("{{{id}}}"), id.0.simple().to_string(), "x".into()]
+        {
             if other != id.to_string() {
                 assert!(other.parse::<TaskId>().is_err(), "{other}");
             }

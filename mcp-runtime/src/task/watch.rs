@@ -42,7 +42,9 @@ impl Watchers {
             return;
         }
         let watchers = lock(&self.by_task).get(&id).cloned().unwrap_or_default();
-        watchers.iter().for_each(|watcher| watcher.touch(id));
+        for watcher in watchers {
+            watcher.touch(id);
+        }
     }
 
     /// Begins to watch. What happens to a task after it was added is seen.

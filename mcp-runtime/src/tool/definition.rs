@@ -269,7 +269,9 @@ impl Input {
 
     fn of_whole(schema: Value, errors: &mut Vec<String>) -> Self {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
-            errors.push("its arguments must be an object: their schema needs `\"type\": \"object\"`".to_owned());
+            errors.push(
+                "its arguments must be an object: their schema needs `\"type\": \"object\"`".to_owned(),
+            );
         }
         let json = payload::encode(&schema).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self::new(json, Vec::new(), errors)
@@ -356,17 +358,16 @@ fn write_object(
         .zip(parameters)
         .map(|(name, (schema, _))| format!("{}:{schema}", Value::from(*name)))
         .collect();
-    let mut json = r#"{"type":"object""#.to_owned();
+    let mut parts = vec![r#""type":"object""#.to_owned()];
     if !members.is_empty() {
-        json += &format!(r#","properties":{{{}}}"#, members.join(","));
+        parts.push(format!(r#""properties":{{{}}}"#, members.join(",")));
     }
     if !required.is_empty() {
-        json += &format!(r#","required":{}"#, Value::from(required));
+        parts.push(format!(r#""required":{}"#, Value::from(required)));
     }
-    json += r#","additionalProperties":false"#;
+    parts.push(r#""additionalProperties":false"#.to_owned());
     if !definitions.is_empty() {
-        json += &format!(r#","$defs":{}"#, Value::from(definitions.clone()));
+        parts.push(format!(r#""$defs":{}"#, Value::from(definitions.clone())));
     }
-    json.push('}');
-    RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    RawValue::from_string(format!("{{{}}}", parts.join(","))).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

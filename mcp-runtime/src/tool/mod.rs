@@ -13,7 +13,9 @@ use std::pin::Pin;
 pub use arguments::{Arguments, Fields, InvalidArguments};
 pub(crate) use definition::Described;
 pub use definition::{Hints, Icon, TaskPolicy, TaskSupport, ToolDefinition};
-pub use output::{Failing, Infallible, Jsonable, Kind, NotAResult, OutputSchema, ToolError, ToolResult, Unfailing};
+pub use output::{
+    Failing, Infallible, Jsonable, Kind, NotAResult, OutputSchema, ToolError, ToolResult, Unfailing,
+};
 pub use parameter::{Args, Countable, Numeric, Parameter, ParameterSpec};
 pub use state::{State, States};
 

@@ -53,13 +53,10 @@ impl ToolResult {
     ///
     /// Fails if the value's `Serialize` does.
     pub fn structured<T: Serialize + ?Sized>(value: &T) -> Result<Self, ToolError> {
-        let json = payload::encode(value)
-            .map_err(|error| ToolError::message(format!("the result could not be written as JSON: {error}")))?;
-        Ok(Self {
-            content: vec![Content::text(json.get())],
-            structured: Some(json),
-            ..Self::default()
-        })
+        let json = payload::encode(value).map_err(|error| {
+            ToolError::message(format!("the result could not be written as JSON: {error}"))
+        })?;
+        Ok(Self { content: vec![Content::text(json.get())], structured: Some(json), ..Self::default() })
     }
 
     /// Adds an item of content.
@@ -404,13 +401,18 @@ mod tests {
     fn text_and_numbers_are_text_without_a_schema() {
         assert!(Kind::<String>::NEW.ok().schema().0.is_none());
         let result = Kind::<i64>::NEW.ok().convert(5).expect("a number");
-        assert_eq!((result.content.as_slice(), result.structured.is_none()), ([Content::text("5")].as_slice(), true));
+        assert_eq!(
+            (result.content.as_slice(), result.structured.is_none()),
+            ([Content::text("5")].as_slice(), true)
+        );
     }
 
     #[test]
     fn any_displayable_error_is_a_tool_error_and_a_protocol_error_stays_one() {
         let kind = Kind::<Result<(), std::fmt::Error>>::NEW;
-        assert!(matches!((&kind.err()).fail(std::fmt::Error), ToolError::Result(result) if result.is_error()));
+        assert!(
+            matches!((&kind.err()).fail(std::fmt::Error), ToolError::Result(result) if result.is_error())
+        );
         let kind = Kind::<Result<(), ProtocolError>>::NEW;
         assert!(matches!(kind.err().fail(ProtocolError::internal("no")), ToolError::Protocol(_)));
     }

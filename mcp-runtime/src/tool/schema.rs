@@ -47,7 +47,9 @@ pub(super) fn tidy(schema: &mut Value, is_input: bool) {
     }
     for key in ["properties", "patternProperties", "$defs", "dependentSchemas"] {
         if let Some(Value::Object(members)) = map.get_mut(key) {
-            members.values_mut().for_each(|member| tidy(member, is_input));
+            for member in members.values_mut() {
+                tidy(member, is_input);
+            }
         }
     }
     for key in ["items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames"] {
@@ -59,7 +61,9 @@ pub(super) fn tidy(schema: &mut Value, is_input: bool) {
     }
     for key in ["allOf", "anyOf", "oneOf", "prefixItems"] {
         if let Some(Value::Array(inner)) = map.get_mut(key) {
-            inner.iter_mut().for_each(|schema| tidy(schema, is_input));
+            for schema in inner {
+                tidy(schema, is_input);
+            }
         }
     }
     constants_as_enum(map);
@@ -70,8 +74,7 @@ pub(super) fn tidy(schema: &mut Value, is_input: bool) {
             .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
             .unwrap_or_default();
         if let Some(Value::Object(members)) = map.get_mut("properties") {
-            for (name, member) in members.iter_mut().filter(|(name, _)| !required.contains(name)) {
-                let _ = name;
+            for (_, member) in members.iter_mut().filter(|(name, _)| !required.contains(name)) {
                 without_null(member);
             }
         }
@@ -106,7 +109,8 @@ fn constants_as_enum(map: &mut Map<String, Value>) {
     let mut lines = Vec::new();
     for variant in variants {
         let Some(variant) = variant.as_object() else { return };
-        let plain = variant.keys().all(|key| matches!(key.as_str(), "const" | "enum" | "type" | "description"));
+        let plain =
+            variant.keys().all(|key| matches!(key.as_str(), "const" | "enum" | "type" | "description"));
         if !plain {
             return;
         }
@@ -127,7 +131,8 @@ fn constants_as_enum(map: &mut Map<String, Value>) {
     map.insert("type".to_owned(), "string".into());
     map.insert("enum".to_owned(), values.into());
     if !lines.is_empty() {
-        let own = map.get("description").and_then(Value::as_str).map(|own| format!("{own}\n")).unwrap_or_default();
+        let own =
+            map.get("description").and_then(Value::as_str).map(|own| format!("{own}\n")).unwrap_or_default();
         map.insert("description".to_owned(), format!("{own}{}", lines.join("\n")).into());
     }
 }
@@ -169,7 +174,8 @@ pub(super) fn is_enforced_by_type(schema: &Value) -> bool {
         Some("string" | "boolean" | "number") => keys_are(&["type", "description", "default"]),
         Some("integer") => {
             keys_are(&["type", "description", "default", "format"])
-                || keys_are(&["type", "description", "default", "minimum", "maximum"]) && bounds_of_a_type(map)
+                || keys_are(&["type", "description", "default", "minimum", "maximum"])
+                    && bounds_of_a_type(map)
         }
         Some("array") => {
             keys_are(&["type", "description", "default", "items"])

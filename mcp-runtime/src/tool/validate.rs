@@ -3,6 +3,7 @@
 //! All keywords of the core, applicator and validation vocabularies that schemars can write are enforced; annotations
 //! such as `format` are not, as JSON Schema 2020-12 has it. References are followed within the document only.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -18,7 +19,11 @@ pub(crate) struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "`{}` {}", self.path, self.message) }
+        if self.path.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "`{}` {}", self.path, self.message)
+        }
     }
 }
 
@@ -51,7 +56,8 @@ impl Patterns {
     }
 
     fn add(&mut self, pattern: &str) -> Result<(), String> {
-        let regex = Regex::new(pattern).map_err(|error| format!("the pattern `{pattern}` does not compile: {error}"))?;
+        let regex = Regex::new(pattern)
+            .map_err(|error| format!("the pattern `{pattern}` does not compile: {error}"))?;
         self.0.insert(pattern.to_owned(), regex);
         Ok(())
     }
@@ -194,11 +200,12 @@ impl Check<'_> {
     }
 
     fn number(&mut self, map: &Map<String, Value>, value: &Value, path: &str) {
-        let rules: [(&str, &str, fn(std::cmp::Ordering) -> bool); 4] = [
-            ("minimum", "at least", std::cmp::Ordering::is_ge),
-            ("maximum", "at most", std::cmp::Ordering::is_le),
-            ("exclusiveMinimum", "more than", std::cmp::Ordering::is_gt),
-            ("exclusiveMaximum", "less than", std::cmp::Ordering::is_lt),
+        type Holds = fn(Ordering) -> bool;
+        let rules: [(&str, &str, Holds); 4] = [
+            ("minimum", "at least", Ordering::is_ge),
+            ("maximum", "at most", Ordering::is_le),
+            ("exclusiveMinimum", "more than", Ordering::is_gt),
+            ("exclusiveMaximum", "less than", Ordering::is_lt),
         ];
         for (keyword, words, holds) in rules {
             let Some(bound) = map.get(keyword).filter(|bound| bound.is_number()) else { continue };
@@ -251,7 +258,10 @@ impl Check<'_> {
             }
         }
         if map.get("uniqueItems") == Some(&Value::Bool(true)) {
-            let twice = items.iter().enumerate().find(|(index, item)| items[..*index].iter().any(|one| same(one, item)));
+            let twice = items
+                .iter()
+                .enumerate()
+                .find(|(index, item)| items[..*index].iter().any(|one| same(one, item)));
             if let Some((_, item)) = twice {
                 self.note(path, format!("must not hold an item twice, got {} again", shown(item)));
             }
@@ -364,7 +374,7 @@ impl Check<'_> {
     }
 }
 
-fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     match (a.as_i64(), b.as_i64()) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
@@ -372,7 +382,7 @@ fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
 }
 
 fn same(a: &Value, b: &Value) -> bool {
-    a == b || (a.is_number() && b.is_number() && compare(a, b) == Some(std::cmp::Ordering::Equal))
+    a == b || (a.is_number() && b.is_number() && compare(a, b) == Some(Ordering::Equal))
 }
 
 #[cfg(test)]
@@ -391,11 +401,14 @@ mod tests {
             "depth": {"type": "integer", "minimum": 0, "maximum": 5},
             "tags": {"type": "array", "maxItems": 2, "items": {"type": "string", "minLength": 1}}
         }});
-        assert_eq!(problems(&schema, &json!({"depth": 9, "tags": ["a", ""]})), [
-            "`x.depth` must be at most 5, got 9",
-            "`x.tags[1]` must have at least 1 character, got 0"
-        ]);
-        assert_eq!(problems(&schema, &json!({"more": 1})), ["`x.tags` is required", "`x.more` is not a known member"]);
+        assert_eq!(
+            problems(&schema, &json!({"depth": 9, "tags": ["a", ""]})),
+            ["`x.depth` must be at most 5, got 9", "`x.tags[1]` must have at least 1 character, got 0"]
+        );
+        assert_eq!(
+            problems(&schema, &json!({"more": 1})),
+            ["`x.tags` is required", "`x.more` is not a known member"]
+        );
         assert_eq!(problems(&schema, &json!(7)), ["`x` must be of type object, got 7"]);
         assert!(problems(&schema, &json!({"depth": null, "tags": []})).is_empty());
     }
@@ -417,10 +430,19 @@ mod tests {
             "if": {"properties": {"kind": {"const": "a"}}, "required": ["kind"]}, "then": {"required": ["code"]}
         });
         assert!(problems(&schema, &json!({"code": "abc"})).is_empty());
-        assert_eq!(problems(&schema, &json!({"code": "abcd"})), ["`x.code` must have at most 3 characters, got 4"]);
-        assert_eq!(problems(&schema, &json!({"id": "x"})), [r#"`x.id` must match the pattern `^[0-9]+$`, got "x""#]);
+        assert_eq!(
+            problems(&schema, &json!({"code": "abcd"})),
+            ["`x.code` must have at most 3 characters, got 4"]
+        );
+        assert_eq!(
+            problems(&schema, &json!({"id": "x"})),
+            [r#"`x.id` must match the pattern `^[0-9]+$`, got "x""#]
+        );
         assert_eq!(problems(&schema, &json!({"id": "1", "kind": "a"})), ["`x.code` is required"]);
-        assert_eq!(problems(&schema, &json!({"id": "1", "kind": "c"})), [r#"`x.kind` must be one of "a", "b", got "c""#]);
+        assert_eq!(
+            problems(&schema, &json!({"id": "1", "kind": "c"})),
+            [r#"`x.kind` must be one of "a", "b", got "c""#]
+        );
         assert_eq!(problems(&schema, &json!({})).len(), 1);
     }
 

@@ -170,7 +170,8 @@ impl<R: Read> Lines<R> {
                 (self.start, self.end, searched) = (0, 0, 0);
             } else if searched > self.limit {
                 let kept = &self.buffer[self.start..self.end];
-                endpoint.refuse_oversized(&String::from_utf8_lossy(&kept[..kept.len().min(CHUNK)]), self.limit);
+                endpoint
+                    .refuse_oversized(&String::from_utf8_lossy(&kept[..kept.len().min(CHUNK)]), self.limit);
                 (self.start, self.end, searched) = (0, 0, 0);
                 self.skipping = true;
                 outbox.write_queued()?;
@@ -372,7 +373,10 @@ mod tests {
     }
 
     fn tempfile() -> File {
-        File::options().write(true).open(if cfg!(windows) { "NUL" } else { "/dev/null" }).expect("it is there")
+        File::options()
+            .write(true)
+            .open(if cfg!(windows) { "NUL" } else { "/dev/null" })
+            .expect("it is there")
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Op, Outcome, Wish, call_tool, cancelled, method_not_found, read_place, task_id, write_place, write_related,
-    write_task_progress,
+    Op, Outcome, Wish, call_tool, cancelled, method_not_found, read_place, task_id, write_place,
+    write_related, write_task_progress,
 };
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
@@ -63,15 +63,17 @@ pub(crate) fn judge<'a>(
             };
             call_tool(params, wish)
         }
-        "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" if tasks && version.has_tasks() => match method {
-            "tasks/get" => task_id(&params).map(Op::GetTask),
-            "tasks/result" => task_id(&params).map(Op::TaskResult),
-            "tasks/cancel" => task_id(&params).map(Op::CancelTask),
-            _ => {
-                let after = params.cursor.map(|cursor| read_place(&cursor)).transpose()?;
-                Ok(Op::ListTasks { after })
+        "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" if tasks && version.has_tasks() => {
+            match method {
+                "tasks/get" => task_id(&params).map(Op::GetTask),
+                "tasks/result" => task_id(&params).map(Op::TaskResult),
+                "tasks/cancel" => task_id(&params).map(Op::CancelTask),
+                _ => {
+                    let after = params.cursor.map(|cursor| read_place(&cursor)).transpose()?;
+                    Ok(Op::ListTasks { after })
+                }
             }
-        },
+        }
         _ => Err(method_not_found(method, version.0)),
     }
 }
@@ -199,7 +201,8 @@ mod tests {
 
     #[test]
     fn tasks_exist_only_in_the_last_revision() {
-        let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","task":{"ttl":60000}}}"#;
+        let call =
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","task":{"ttl":60000}}}"#;
         assert!(judged("2025-11-25", call).is_ok_and(|op| op.contains("Task { ttl: Some(60000) }")));
         assert!(judged("2025-06-18", call).is_ok_and(|op| op.contains("Unaware")));
         let list = r#"{"jsonrpc":"2.0","id":1,"method":"tasks/list"}"#;

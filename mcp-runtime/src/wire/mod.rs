@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names::meta;
 use crate::protocol::params::{Params, Str};
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
-use crate::protocol::ProtocolError;
 use crate::task::store::Place;
 use crate::task::{Progress, Record, Start, TaskId};
 
@@ -197,7 +197,8 @@ pub(crate) fn unknown_task() -> ProtocolError {
 /// Reads what both wires take of a `tools/call`.
 fn call_tool(params: Params<'_>, wish: Wish) -> Result<Op<'_>, ProtocolError> {
     let key = idempotency_key(&params)?;
-    let name = params.name.ok_or_else(|| ProtocolError::invalid_params("`name` is required: which tool to call"))?;
+    let name =
+        params.name.ok_or_else(|| ProtocolError::invalid_params("`name` is required: which tool to call"))?;
     let progress_token = params.meta.and_then(|meta| meta.progress_token);
     Ok(Op::CallTool(CallTool { name, arguments: params.arguments, progress_token, wish, key }))
 }
@@ -212,10 +213,9 @@ fn idempotency_key(params: &Params<'_>) -> Result<Option<Box<str>>, ProtocolErro
         .or_else(|| meta?.own_idempotency_key.as_ref())
         .or_else(|| meta?.proposed_task.as_ref()?.task_id.as_ref());
     match key {
-        Some(key) if key.is_empty() || key.len() > LONGEST_KEY => Err(ProtocolError::invalid_params(format!(
-            "the idempotency key has {} bytes; allowed are 1 to {LONGEST_KEY}",
-            key.len()
-        ))),
+        Some(key) if key.is_empty() || key.len() > LONGEST_KEY => Err(ProtocolError::invalid_params(
+            format!("the idempotency key has {} bytes; allowed are 1 to {LONGEST_KEY}", key.len()),
+        )),
         key => Ok(key.map(|key| Box::from(&**key))),
     }
 }

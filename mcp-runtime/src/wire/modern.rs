@@ -217,10 +217,16 @@ mod tests {
         let version_only = json!({"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}});
         assert_eq!(code("tools/list", &version_only), -32602);
         assert_eq!(code("nonsense", &with_meta("v999.0.0", false)), -32022, "the version, before the method");
-        for removed in ["initialize", "ping", "tasks/result", "tasks/list", "logging/setLevel", "unknown/method"] {
+        for removed in
+            ["initialize", "ping", "tasks/result", "tasks/list", "logging/setLevel", "unknown/method"]
+        {
             assert_eq!(code(removed, &with_meta("2026-07-28", true)), -32601, "{removed}");
         }
-        assert_eq!(code("tasks/get", &with_meta("2026-07-28", false)), -32021, "the capability, before the task");
+        assert_eq!(
+            code("tasks/get", &with_meta("2026-07-28", false)),
+            -32021,
+            "the capability, before the task"
+        );
         assert_eq!(code("tasks/get", &with_meta("2026-07-28", true)), -32602);
         assert_eq!(code("server/discover", &with_meta("2026-07-28", false)), 0);
     }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    Clock, Ending, Epoch, Event, NewTask, Place, Principal, Quota, Record, Refusal, Report, Status, StoreError, TaskId,
-    TaskStore, Timestamp,
+    Clock, Ending, Epoch, Event, NewTask, Place, Principal, Quota, Record, Refusal, Report, Status,
+    StoreError, TaskId, TaskStore, Timestamp,
 };
 use crate::protocol::ProtocolError;
 
@@ -116,7 +116,10 @@ async fn a_key_makes_one_task<S: TaskStore>(store: &S) {
     let first = create(store, keyed("a")).await;
     let again = store.create(keyed("a")).await.expect("a repeated creation is no error");
     assert!(again.existing && again.record.id == first.id, "the same key gives the same task");
-    assert!(matches!(store.create(keyed("b")).await, Err(StoreError::KeyConflict)), "other arguments are refused");
+    assert!(
+        matches!(store.create(keyed("b")).await, Err(StoreError::KeyConflict)),
+        "other arguments are refused"
+    );
     let other = NewTask { principal: Principal::new("somebody else"), ..keyed("b") };
     assert!(!store.create(other).await.expect("created").existing, "a key belongs to its principal");
     let other = NewTask { target: "another tool".into(), ..keyed("b") };
@@ -161,7 +164,10 @@ async fn an_end_is_final<S: TaskStore>(store: &S) {
     let ended = store.apply(task.id, Event::End(task.epoch, ending("first"))).await.expect("it ends");
     for event in [Event::Cancel, Event::Claim, Event::End(task.epoch, ending("second"))] {
         let refused = store.apply(task.id, event).await;
-        assert!(matches!(refused, Err(StoreError::Refused(Refusal::Terminal(Status::Failed)))), "terminal is final");
+        assert!(
+            matches!(refused, Err(StoreError::Refused(Refusal::Terminal(Status::Failed)))),
+            "terminal is final"
+        );
     }
     let found = get(store, task.id).await.expect("it is kept");
     assert_eq!((found.rev, found.status), (ended.rev, Status::Failed), "a refusal changes nothing");
@@ -174,7 +180,11 @@ async fn an_end_is_final<S: TaskStore>(store: &S) {
 
 async fn reports_change_only_what_they_say<S: TaskStore>(store: &S) {
     let task = create(store, new_task("a")).await;
-    store.report(task.id, task.epoch, Report { message: Some("half".into()), progress: Some((1.0, Some(2.0))) });
+    store.report(
+        task.id,
+        task.epoch,
+        Report { message: Some("half".into()), progress: Some((1.0, Some(2.0))) },
+    );
     store.report(task.id, task.epoch, Report { message: None, progress: Some((2.0, Some(2.0))) });
     let found = get(store, task.id).await.expect("it is there");
     assert_eq!(found.message.as_deref(), Some("half"), "no message keeps the last one");
@@ -189,10 +199,17 @@ async fn expiry_waits_for_the_end<S: TaskStore>(store: &S, clock: &ManualClock) 
     clock.advance(Duration::from_secs(59));
     assert!(get(store, short.id).await.is_some(), "it is kept for its TTL");
     let expired = store.expire(10).await.expect("no failure");
-    assert_eq!((expired.removed, expired.next), (0, Some(Duration::from_secs(1))), "the next expiry is known");
+    assert_eq!(
+        (expired.removed, expired.next),
+        (0, Some(Duration::from_secs(1))),
+        "the next expiry is known"
+    );
     clock.advance(Duration::from_secs(1));
     assert!(get(store, short.id).await.is_none(), "an expired task is gone, removed or not");
-    assert!(matches!(store.apply(short.id, Event::Cancel).await, Err(StoreError::NotFound)), "for changes too");
+    assert!(
+        matches!(store.apply(short.id, Event::Cancel).await, Err(StoreError::NotFound)),
+        "for changes too"
+    );
     assert_eq!(store.expire(10).await.expect("no failure").removed, 1, "and then it is removed");
     clock.advance(Duration::from_secs(3600));
     assert!(get(store, long.id).await.is_some(), "a TTL never ends work that is going on");

@@ -13,8 +13,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, Status, StoreError,
-    StoreFuture, TaskId, TaskStore, Timestamp,
+    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, Status,
+    StoreError, StoreFuture, TaskId, TaskStore, Timestamp,
 };
 
 /// What time it is, for a store.
@@ -175,7 +175,8 @@ impl Memory {
         // Only what ends a task needs the ledger, and what needs it must lock it first.
         let ledger = matches!(event, Event::End(..) | Event::Cancel).then(|| self.ledger());
         let mut shard = self.shard(id);
-        let slot = shard.get_mut(&id).filter(|slot| !slot.record.is_expired(now)).ok_or(StoreError::NotFound)?;
+        let slot =
+            shard.get_mut(&id).filter(|slot| !slot.record.is_expired(now)).ok_or(StoreError::NotFound)?;
         let change = slot.record.apply(event, now).map_err(StoreError::Refused)?;
         if change == Change::Ended {
             if let Event::End(_, ending) = event {
@@ -270,13 +271,20 @@ impl TaskStore for Memory {
         }
     }
 
-    fn list(&self, principal: &Principal, after: Option<Place>, limit: usize) -> StoreFuture<'_, Vec<Record>> {
+    fn list(
+        &self,
+        principal: &Principal,
+        after: Option<Place>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Record>> {
         use std::ops::Bound::{Excluded, Unbounded};
         let now = self.clock.now();
         let ledger = self.ledger();
-        let places = ledger.principals.get(principal).into_iter().flat_map(|account| {
-            account.tasks.range((after.map_or(Unbounded, Excluded), Unbounded))
-        });
+        let places = ledger
+            .principals
+            .get(principal)
+            .into_iter()
+            .flat_map(|account| account.tasks.range((after.map_or(Unbounded, Excluded), Unbounded)));
         let records = places
             .filter_map(|place| self.shard(place.1).get(&place.1).map(|slot| slot.record.clone()))
             .filter(|record| !record.is_expired(now))

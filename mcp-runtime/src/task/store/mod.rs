@@ -50,7 +50,8 @@ pub trait TaskStore: Send + Sync + 'static {
     fn report(&self, id: TaskId, epoch: Epoch, report: Report);
 
     /// The tasks of a principal, oldest first, after the given place.
-    fn list(&self, principal: &Principal, after: Option<Place>, limit: usize) -> StoreFuture<'_, Vec<Record>>;
+    fn list(&self, principal: &Principal, after: Option<Place>, limit: usize)
+    -> StoreFuture<'_, Vec<Record>>;
 
     /// Removes tasks that have expired, at most `limit` of them, and says when there will be more to do.
     fn expire(&self, limit: usize) -> StoreFuture<'_, Expired>;
