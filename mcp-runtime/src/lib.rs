@@ -26,8 +26,8 @@ pub use transport::stdio::{Stdio, stdio};
 /// [`Server::tools`]: crate::Server::tools
 #[macro_export]
 macro_rules! tools {
-    ($($tool:path),* $(,)?) => {
-        ::std::vec![$(::std::sync::Arc::new($tool {}) as ::std::sync::Arc<dyn $crate::Tool>),*]
+    ($($($tool:ident)::+),* $(,)?) => {
+        ::std::vec![$(::std::sync::Arc::new($($tool)::+ {}) as ::std::sync::Arc<dyn $crate::Tool>),*]
     };
 }
 
@@ -45,13 +45,31 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::tool::{
-        Countable, Failing, Fields, Hints, Icon, Infallible, InvalidArguments, Jsonable, Kind, NotAResult,
-        Numeric, OutputSchema, Parameter, ParameterSpec, TaskPolicy, TaskSupport, Tool, ToolCall,
-        ToolDefinition, ToolError, ToolFuture, ToolResult, Unfailing,
+        Called, Countable, Fields, FromText, Hints, Icon, Jsonable, Kind, NotAResult, Numeric, OutputSchema,
+        Parameter, ParameterSpec, Shared, Shown, TaskPolicy, TaskSupport, Tool, ToolCall, ToolDefinition,
+        ToolFailure, ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
+    pub use std::default::Default;
+    pub use std::option::Option::{self, None, Some};
+    pub use std::result::Result::{Err, Ok};
     pub use std::sync::Arc;
     pub use std::time::Duration;
+    pub use std::vec::Vec;
+
+    use crate::tool::{ToolError, ToolFuture, ToolResult};
+
+    /// The future of a call: what the function gives, as a result.
+    ///
+    /// It takes a function that makes the future, and not the future, which would be in it twice: as what is captured
+    /// and as what is awaited.
+    pub fn run<M, F>(make: M, convert: fn(F::Output) -> Result<ToolResult, ToolError>) -> ToolFuture
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + Send + 'static,
+    {
+        Box::pin(async move { convert(make().await) })
+    }
 
     /// Runs a function that blocks on a thread that may.
     pub async fn blocking<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'static) -> T {

@@ -119,6 +119,11 @@ impl<'a, const N: usize> Fields<'a, N> {
         take(raw.get(), schema, self.input, checked, self.names[index], &mut self.problems)
     }
 
+    /// Whether nothing was wrong.
+    pub fn are_right(&self) -> bool {
+        self.problems.is_empty()
+    }
+
     /// Ends with an error if anything was wrong.
     pub fn finish(&mut self) -> Result<(), InvalidArguments> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.refuse()) }

@@ -14,12 +14,15 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub(crate) use definition::Described;
 pub use definition::{Hints, Icon, TaskPolicy, TaskSupport, ToolDefinition};
 pub use output::{
-    Failing, Infallible, Jsonable, Kind, NotAResult, OutputSchema, ToolError, ToolResult, Unfailing,
+    Jsonable, Kind, NotAResult, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult, Unfailing,
 };
-pub use parameter::{Args, Countable, Numeric, Parameter, ParameterSpec};
-pub use state::{State, States};
+pub use parameter::{Args, Countable, FromText, Numeric, Parameter, ParameterSpec, Shown};
+pub use state::{Shared, State, States};
 
 use crate::Context;
+
+/// What [`Tool::call`] gives.
+pub type Called = Result<ToolFuture, InvalidArguments>;
 
 /// What runs when a tool is called.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send>>;

@@ -1,6 +1,7 @@
 //! What a tool's function gives back, and how it becomes a result. Which way a type takes is found by trait.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -162,9 +163,9 @@ pub struct OutputSchema(pub(crate) Option<Value>);
 
 /// Stands for a type in generated code, which asks it what the type can do.
 ///
-/// An inherent method wins over a trait's, and a trait on `Kind<T>` over one on `&Kind<T>`. So the same two calls,
-/// `split` and `convert`, take the most specific way that the type allows, and a type that allows none meets
-/// [`NotAResult`], whose message says what to return instead.
+/// An inherent method wins over a trait's, and a trait on `Kind<T>` over one on `&Kind<T>`. So the same call, `way`,
+/// finds the most specific way that the type allows; a type that allows none gets a way that no type can go, and
+/// [`ToolOutput`] says what to return instead.
 pub struct Kind<T>(PhantomData<fn() -> T>);
 
 impl<T> Kind<T> {
@@ -192,29 +193,16 @@ impl<T, E> Kind<Result<T, E>> {
         Kind::NEW
     }
 
-    /// The kind of the error.
-    pub fn err(self) -> Kind<E> {
-        Kind::NEW
-    }
-
     /// The result as it is.
     pub fn split(self, result: Result<T, E>) -> Result<T, E> {
         result
     }
 }
 
-/// The error of a function that cannot fail.
-pub type Infallible = std::convert::Infallible;
-
 /// A function that does not return a `Result`.
 pub trait Unfailing<T>: Sized {
     /// The kind of the value.
     fn ok(self) -> Kind<T> {
-        Kind::NEW
-    }
-
-    /// The kind of an error that does not exist.
-    fn err(self) -> Kind<Infallible> {
         Kind::NEW
     }
 
@@ -226,137 +214,105 @@ pub trait Unfailing<T>: Sized {
 
 impl<T> Unfailing<T> for Kind<T> {}
 
-macro_rules! as_text {
-    ($($type:ty),* $(,)?) => {$(
+/// What a tool can return, and the way in which it becomes a result.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a tool",
+    label = "derive `serde::Serialize` and `schemars::JsonSchema` for it, and for the types within it",
+    note = "a tool gives text, a number, `()`, `Content`, `ToolResult`, or a type that derives both; alone or in a `Result`"
+)]
+pub trait ToolOutput<Way> {
+    /// The value as a result.
+    fn convert(self, way: Way) -> Result<ToolResult, ToolError>;
+}
+
+/// The way of text and content, which have no schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+/// The way of a type that is JSON and can describe itself: structured content with an output schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Structured;
+
+/// The way of all other types, which leads nowhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Nowhere;
+
+macro_rules! plain {
+    ($($type:ty: $value:ident => $result:expr;)*) => {$(
         impl Kind<$type> {
-            /// Text has no schema.
+            /// There is none.
             pub fn schema(self) -> OutputSchema {
                 OutputSchema(None)
             }
 
-            /// The value as text.
-            pub fn convert(self, value: $type) -> Result<ToolResult, ToolError> {
-                Ok(ToolResult::text(value.to_string()))
+            /// As it is.
+            pub fn way(self) -> Plain {
+                Plain
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl ToolOutput<Plain> for $type {
+            fn convert(self, _: Plain) -> Result<ToolResult, ToolError> {
+                let $value = self;
+                Ok($result)
             }
         }
     )*};
 }
 
-as_text!(&'static str, std::borrow::Cow<'static, str>, std::sync::Arc<str>, Box<str>, char, bool);
-as_text!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
-
-macro_rules! as_result {
-    ($($type:ty: $value:ident => $result:expr),* $(,)?) => {$(
-        impl Kind<$type> {
-            /// Content has no schema.
-            pub fn schema(self) -> OutputSchema {
-                OutputSchema(None)
-            }
-
-            /// The value as a result.
-            pub fn convert(self, $value: $type) -> Result<ToolResult, ToolError> {
-                $result
-            }
-        }
-    )*};
+plain! {
+    (): _nothing => ToolResult::empty();
+    String: text => ToolResult::text(text);
+    Content: content => ToolResult::empty().with(content);
+    Vec<Content>: content => ToolResult::empty().with_content(content);
+    ToolResult: result => result;
 }
 
-as_result! {
-    (): _value => Ok(ToolResult::empty()),
-    String: value => Ok(ToolResult::text(value)),
-    Content: value => Ok(ToolResult::empty().with(value)),
-    Vec<Content>: value => Ok(ToolResult::empty().with_content(value)),
-    ToolResult: value => Ok(value),
+macro_rules! text {
+    ($($type:ty)*) => { plain! { $($type: value => ToolResult::text(value.to_string());)* } };
 }
 
-/// A type that is JSON and can describe itself: structured content with an output schema.
-pub trait Jsonable<T>: Sized {
+text!(&'static str std::borrow::Cow<'static, str> std::sync::Arc<str> Box<str> char bool);
+text!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64);
+
+/// A type that is JSON and can describe itself.
+pub trait Jsonable: Sized {
     /// The schema of the value.
     fn schema(self) -> OutputSchema;
-    /// The value as structured content and as text.
-    fn convert(self, value: T) -> Result<ToolResult, ToolError>;
+    /// As structured content and as text.
+    fn way(self) -> Structured {
+        Structured
+    }
 }
 
-impl<T: Serialize + JsonSchema> Jsonable<T> for Kind<T> {
+impl<T: Serialize + JsonSchema> Jsonable for Kind<T> {
     fn schema(self) -> OutputSchema {
         OutputSchema(Some(schema::of_output::<T>()))
     }
+}
 
-    fn convert(self, value: T) -> Result<ToolResult, ToolError> {
-        ToolResult::structured(&value)
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> ToolOutput<Structured> for T {
+    fn convert(self, _: Structured) -> Result<ToolResult, ToolError> {
+        ToolResult::structured(&self)
     }
 }
 
-/// A type that none of the others take: using it is an error that says what to return.
-pub trait NotAResult<T>: Sized {
-    /// Never called: it exists so that the error is raised once, by `convert`.
+/// A type that is none of the others.
+pub trait NotAResult: Sized {
+    /// There is none; the error is raised once, for the value.
     fn schema(self) -> OutputSchema {
         OutputSchema(None)
     }
 
-    /// Does not compile, unless for a type that is one of the others.
-    fn convert(self, value: T) -> Result<ToolResult, ToolError>
-    where
-        T: ToolOutput,
-    {
-        value.into_result()
+    /// In no way.
+    fn way(self) -> Nowhere {
+        Nowhere
     }
 }
 
-impl<T> NotAResult<T> for &Kind<T> {}
-
-/// What a tool can return. Implemented for nothing: it carries the message for everything else.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the result of a tool",
-    label = "derive `serde::Serialize` and `schemars::JsonSchema` for it, or return a `String`, `Content` or `ToolResult`",
-    note = "a tool returns text, numbers, `()`, `Content`, `ToolResult`, or a type that is `Serialize` and `JsonSchema`; alone or in a `Result`"
-)]
-pub trait ToolOutput {
-    /// The value as a result.
-    fn into_result(self) -> Result<ToolResult, ToolError>;
-}
-
-impl Kind<Infallible> {
-    /// Cannot happen.
-    pub fn fail(self, error: Infallible) -> ToolError {
-        match error {}
-    }
-}
-
-impl Kind<ToolError> {
-    /// The error as it is.
-    pub fn fail(self, error: ToolError) -> ToolError {
-        error
-    }
-}
-
-impl Kind<ProtocolError> {
-    /// A JSON-RPC error.
-    pub fn fail(self, error: ProtocolError) -> ToolError {
-        ToolError::Protocol(error)
-    }
-}
-
-impl Kind<ToolResult> {
-    /// A result that is to count as a failure.
-    pub fn fail(self, mut error: ToolResult) -> ToolError {
-        error.is_error = true;
-        ToolError::Result(Box::new(error))
-    }
-}
-
-/// An error that a function may return.
-pub trait Failing<E>: Sized {
-    /// The error as a result with `isError`, with everything that its alternate form (`{:#}`) says.
-    fn fail(self, error: E) -> ToolError
-    where
-        E: ToolFailure,
-    {
-        error.into_failure()
-    }
-}
-
-impl<E> Failing<E> for &Kind<E> {}
+impl<T> NotAResult for &Kind<T> {}
 
 /// An error that can be told to a model.
 #[diagnostic::on_unimplemented(
@@ -365,14 +321,30 @@ impl<E> Failing<E> for &Kind<E> {}
     note = "a model reads the error, so it must be text; `ProtocolError` is for requests that cannot be served at all"
 )]
 pub trait ToolFailure {
-    /// The error as a result with `isError`.
-    fn into_failure(self) -> ToolError;
+    /// The error as a result with `isError`, with everything that its alternate form (`{:#}`) says; of the types of
+    /// this crate, what they stand for.
+    fn fail(self) -> Result<ToolResult, ToolError>;
 }
 
-impl<E: fmt::Display> ToolFailure for E {
-    fn into_failure(self) -> ToolError {
+#[diagnostic::do_not_recommend]
+impl<E: fmt::Display + 'static> ToolFailure for E {
+    fn fail(self) -> Result<ToolResult, ToolError> {
+        let this: &dyn Any = &self;
+        if let Some(error) = this.downcast_ref::<ToolError>() {
+            return Err(error.clone());
+        }
+        if let Some(error) = this.downcast_ref::<ProtocolError>() {
+            return Err(ToolError::Protocol(error.clone()));
+        }
         // Error types with a chain of causes, such as `anyhow::Error`, print all of it in their alternate form.
-        ToolError::message(format_args!("{self:#}"))
+        Err(ToolError::message(format_args!("{self:#}")))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ToolFailure for ToolResult {
+    fn fail(self) -> Result<ToolResult, ToolError> {
+        Err(ToolError::Result(Box::new(Self { is_error: true, ..self })))
     }
 }
 
@@ -392,7 +364,7 @@ mod tests {
         let kind = Kind::<Alias>::NEW;
         assert!(kind.ok().schema().0.is_some());
         let value = kind.split(Ok(Weather { temperature: 22.5 })).expect("it is Ok");
-        let result = kind.ok().convert(value).expect("it is JSON");
+        let result = value.convert(kind.ok().way()).expect("it is JSON");
         assert_eq!(result.structured.as_ref().map(|json| json.get()), Some(r#"{"temperature":22.5}"#));
         assert_eq!(result.content, [Content::text(r#"{"temperature":22.5}"#)]);
     }
@@ -400,7 +372,7 @@ mod tests {
     #[test]
     fn text_and_numbers_are_text_without_a_schema() {
         assert!(Kind::<String>::NEW.ok().schema().0.is_none());
-        let result = Kind::<i64>::NEW.ok().convert(5).expect("a number");
+        let result = 5_i64.convert(Kind::<i64>::NEW.ok().way()).expect("a number");
         assert_eq!(
             (result.content.as_slice(), result.structured.is_none()),
             ([Content::text("5")].as_slice(), true)
@@ -409,11 +381,10 @@ mod tests {
 
     #[test]
     fn any_displayable_error_is_a_tool_error_and_a_protocol_error_stays_one() {
-        let kind = Kind::<Result<(), std::fmt::Error>>::NEW;
-        assert!(
-            matches!((&kind.err()).fail(std::fmt::Error), ToolError::Result(result) if result.is_error())
-        );
-        let kind = Kind::<Result<(), ProtocolError>>::NEW;
-        assert!(matches!(kind.err().fail(ProtocolError::internal("no")), ToolError::Protocol(_)));
+        assert!(matches!(std::fmt::Error.fail(), Err(ToolError::Result(result)) if result.is_error()));
+        assert!(matches!(ProtocolError::internal("no").fail(), Err(ToolError::Protocol(_))));
+        let own = ToolError::Protocol(ProtocolError::internal("no"));
+        assert!(matches!(own.fail(), Err(ToolError::Protocol(_))));
+        assert!(matches!(ToolResult::text("no").fail(), Err(ToolError::Result(result)) if result.is_error()));
     }
 }

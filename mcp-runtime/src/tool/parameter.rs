@@ -1,10 +1,12 @@
 //! One parameter of a tool: its name, its schema, its rules, and how its value is found.
 
 use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
-use super::arguments;
+use super::arguments::{self, Arguments, Fields, InvalidArguments};
+use super::definition::ToolDefinition;
 
 /// A type that can be a tool's parameter.
 #[diagnostic::on_unimplemented(
@@ -12,8 +14,38 @@ use super::arguments;
     label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it",
     note = "`Context` and `State<T>` are given by the server; everything else comes from the client as JSON"
 )]
-pub trait Parameter: DeserializeOwned + JsonSchema {}
+pub trait Parameter: DeserializeOwned + JsonSchema {
+    /// Declares a parameter of this type.
+    fn spec(name: &'static str, description: &'static str) -> ParameterSpec {
+        ParameterSpec::new::<Self>(name, description)
+    }
 
+    /// Takes an argument of this type.
+    fn take<const N: usize>(fields: &mut Fields<'_, N>, index: usize) -> Option<Self> {
+        fields.take(index)
+    }
+
+    /// Takes an argument of this type, or this value if the client gave none.
+    fn take_or<const N: usize>(
+        fields: &mut Fields<'_, N>,
+        index: usize,
+        default: fn() -> Self,
+    ) -> Option<Self> {
+        fields.take_or(index, default)
+    }
+
+    /// Declares this type as the whole arguments object.
+    fn declare(definition: ToolDefinition) -> ToolDefinition {
+        definition.arguments::<Self>()
+    }
+
+    /// Takes the whole arguments object.
+    fn whole(arguments: Arguments<'_>) -> Result<Args<Self>, InvalidArguments> {
+        arguments.whole().map(Args)
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema> Parameter for T {}
 
 /// Takes a struct as the whole arguments object.
@@ -45,7 +77,13 @@ pub struct Args<T>(pub T);
     label = "not a number",
     note = "for text, lists and maps write `#[arg(length(..))]`"
 )]
-pub trait Numeric {}
+pub trait Numeric {
+    /// The declaration as it is: what counts is that this can be called.
+    #[must_use]
+    fn range(spec: ParameterSpec) -> ParameterSpec {
+        spec
+    }
+}
 
 macro_rules! numeric {
     ($($type:ty)*) => { $(impl Numeric for $type {})* };
@@ -61,7 +99,13 @@ impl<T: Numeric> Numeric for Option<T> {}
     label = "has no length",
     note = "for numbers write `#[arg(range(..))]`"
 )]
-pub trait Countable {}
+pub trait Countable {
+    /// The declaration as it is: what counts is that this can be called.
+    #[must_use]
+    fn length(spec: ParameterSpec) -> ParameterSpec {
+        spec
+    }
+}
 
 impl Countable for String {}
 impl Countable for Box<str> {}
@@ -73,6 +117,42 @@ impl<T> Countable for std::collections::BTreeSet<T> {}
 impl<K, V, S> Countable for std::collections::HashMap<K, V, S> {}
 impl<K, V> Countable for std::collections::BTreeMap<K, V> {}
 impl<T: Countable> Countable for Option<T> {}
+
+/// A type of which the schema can show a default.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot have a default, because the schema could not show it",
+    label = "derive `serde::Serialize` for it"
+)]
+pub trait Shown: Serialize {
+    /// Declares this default.
+    #[must_use]
+    fn default(spec: ParameterSpec, default: fn() -> Self) -> ParameterSpec
+    where
+        Self: Sized,
+    {
+        spec.default_of(&default())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Shown for T {}
+
+/// A type that a string literal can stand for.
+#[diagnostic::on_unimplemented(
+    message = "a string cannot be the default of a `{Self}`",
+    label = "write a value of type `{Self}`"
+)]
+pub trait FromText {
+    /// The value.
+    fn from_text(text: &'static str) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<&'static str>> FromText for T {
+    fn from_text(text: &'static str) -> Self {
+        text.into()
+    }
+}
 
 /// What is declared of one parameter.
 #[derive(Debug)]
@@ -118,7 +198,7 @@ impl ParameterSpec {
 
     /// The same for a value that is only known by running it. A value that is not JSON is left out of the schema.
     #[must_use]
-    pub fn default_of<T: serde::Serialize>(self, value: &T) -> Self {
+    pub fn default_of<T: Serialize>(self, value: &T) -> Self {
         match serde_json::to_value(value) {
             Ok(value) => self.default(value),
             Err(_) => Self { optional: true, ..self },

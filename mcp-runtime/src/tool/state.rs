@@ -6,6 +6,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::definition::ToolDefinition;
+
 /// A value that the server holds for its tools; a parameter of this type is filled by the server.
 ///
 /// It is a shared reference: cheap to clone, and `T` is reached by dereferencing. The value is given to the server
@@ -61,6 +63,27 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
         f.debug_tuple("State").field(&self.0).finish()
     }
 }
+
+/// A type that can be a tool's state.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the state of a tool",
+    label = "must be `Send` and `Sync`, because calls on several threads share it",
+    note = "put what changes behind a lock such as `std::sync::Mutex`, and use `Arc` in place of `Rc`"
+)]
+pub trait Shared: Send + Sync + Sized + 'static {
+    /// Declares that a tool asks for it.
+    fn declare(definition: ToolDefinition) -> ToolDefinition {
+        definition.state::<Self>()
+    }
+
+    /// Finds it.
+    fn find(states: &States) -> State<Self> {
+        states.get()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Shared for T {}
 
 /// The values that a server holds, by type.
 #[derive(Default)]

@@ -1,0 +1,157 @@
+//! Everything that the graph may refuse, each in one sentence that an agent can act upon.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::model::{MemoryId, RelationshipType};
+
+/// Why the graph did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum GraphError {
+    /// No memory has this id.
+    MemoryNotFound(MemoryId),
+    /// A relationship needs two memories, and at least one of these is none.
+    EndsNotFound { from: MemoryId, to: MemoryId },
+    /// A memory with this id is already there.
+    MemoryExists(MemoryId),
+    /// Both memories are already related in this way.
+    RelationshipExists { from: MemoryId, to: MemoryId, kind: RelationshipType },
+    /// A memory was to be related to itself.
+    SelfLoop(MemoryId),
+    /// Relationships of a directed type must not lead back to where they began.
+    Cycle { from: MemoryId, to: MemoryId, kind: RelationshipType },
+    /// A text that must say something is empty.
+    Empty { what: &'static str },
+    /// A text has more characters than fit.
+    TooLong { what: &'static str, max: usize, got: usize },
+    /// More tags than a memory may have.
+    TooManyTags { max: usize, got: usize },
+    /// One tag has more characters than fit.
+    TagTooLong { tag: String, max: usize },
+    /// A number that should lie between 0 and 1 does not.
+    OutOfRange { what: &'static str, value: f64 },
+    /// A property holds something of another kind.
+    BadProperty { name: &'static str, expected: &'static str },
+    /// No memory type has this name.
+    UnknownMemoryType(String),
+    /// No relationship type has this name.
+    UnknownRelationshipType(String),
+    /// A text that should be a time is none.
+    NotATime(String),
+    /// A query of nothing but stop words and punctuation.
+    NothingToSearch(String),
+    /// An import names both a document and a file, or neither.
+    OneSource,
+    /// A file could not be read.
+    Unreadable { path: PathBuf, source: io::Error },
+    /// A document was refused as a whole; nothing of it was imported.
+    Refused(Refusal),
+    /// A row of a document is not of the form that it should have.
+    BadRow(serde_json::Error),
+}
+
+impl fmt::Display for GraphError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MemoryNotFound(id) => write!(f, "Memory not found: {id}"),
+            Self::EndsNotFound { from, to } => write!(f, "One or both memories not found: {from}, {to}"),
+            Self::MemoryExists(id) => write!(f, "Memory already exists: {id}"),
+            Self::RelationshipExists { from, to, kind } => {
+                write!(f, "Relationship already exists: {from} {kind} {to}")
+            }
+            Self::SelfLoop(id) => {
+                write!(f, "Cannot create relationship {id} -> {id}: Would relate the memory to itself")
+            }
+            Self::Cycle { from, to, kind } => write!(
+                f,
+                "Cannot create relationship {from} -> {to}: Would create a cycle in the {kind} relationship graph"
+            ),
+            Self::Empty { what } => write!(f, "{what} must not be empty"),
+            Self::TooLong { what, max, got } => write!(f, "{what} exceeds {max} characters (got {got})"),
+            Self::TooManyTags { max, got } => write!(f, "Too many tags (max {max}, got {got})"),
+            Self::TagTooLong { tag, max } => {
+                let start: String = tag.chars().take(20).collect();
+                write!(f, "Tag '{start}...' exceeds {max} characters")
+            }
+            Self::OutOfRange { what, value } => write!(f, "{what} must be between 0 and 1 (got {value})"),
+            Self::BadProperty { name, expected } => write!(f, "Property '{name}' must be {expected}"),
+            Self::UnknownMemoryType(name) => write!(f, "'{name}' is not a valid memory type"),
+            Self::UnknownRelationshipType(name) => write!(f, "'{name}' is not a valid relationship type"),
+            Self::NotATime(text) => write!(f, "'{text}' is not an ISO 8601 time from 1970 on"),
+            Self::NothingToSearch(query) => write!(f, "Query '{query}' holds no word to search for"),
+            Self::OneSource => f.write_str("Give exactly one of 'data' and 'file'"),
+            Self::Unreadable { path, source } => write!(f, "Cannot read {}: {source}", path.display()),
+            Self::Refused(refusal) => write!(f, "Nothing was imported: {refusal}"),
+            Self::BadRow(error) => f.write_str(&without_position(error)),
+        }
+    }
+}
+
+impl std::error::Error for GraphError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::Refused(refusal) => Some(refusal),
+            Self::BadRow(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Why a document is not imported at all.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It is no JSON, or not of the form of a document.
+    Malformed(serde_json::Error),
+    /// It lacks something that every document has.
+    MissingKey(&'static str),
+    /// It is written in another format.
+    WrongVersion(String),
+    /// A memory lacks something that every memory has.
+    IncompleteMemory { row: usize, key: &'static str },
+    /// A memory is none at all.
+    BadMemory { row: usize, error: serde_json::Error },
+    /// Two of its memories have the same id.
+    RepeatedId { id: MemoryId, first: usize, second: usize },
+    /// It was to bring only new memories.
+    AlreadyThere { id: MemoryId, row: usize, others: usize },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => write!(f, "the document is not a format 2.0 export: {error}"),
+            Self::MissingKey(key) => write!(f, "the document lacks '{key}'"),
+            Self::WrongVersion(version) => write!(f, "format_version is {version}, where \"2.0\" is needed"),
+            Self::IncompleteMemory { row, key } => write!(f, "memory {row} of the document lacks '{key}'"),
+            Self::BadMemory { row, error } => {
+                write!(f, "memory {row} of the document is none: {}", without_position(error))
+            }
+            Self::RepeatedId { id, first, second } => {
+                write!(f, "memories {first} and {second} of the document have the same id: {id}")
+            }
+            Self::AlreadyThere { id, row, others: 0 } => {
+                write!(f, "memory {row} of the document already exists: {id}")
+            }
+            Self::AlreadyThere { id, row, others } => {
+                write!(f, "memory {row} of the document and {others} more already exist: {id}, ...")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Malformed(error) | Self::BadMemory { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with a row. A position within a row that was cut out of its document would mislead.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+}
