@@ -21,16 +21,20 @@ use answers::{Recollection, Related, Remembered, Stored};
 use export::Export;
 
 /// Store a memory.
-#[tool]
+#[tool(destructive = false)]
 pub(crate) async fn store_memory(
     #[arg(rename = "type")] kind: MemoryType,
-    /// In a few words, up to 200 characters.
+    /// In a few words.
+    #[arg(length(1..=200))]
     title: String,
-    /// All of it, up to 50,000 characters.
+    /// All of it.
+    #[arg(length(1..=50_000))]
     content: String,
-    /// In up to 500 characters.
+    /// In a sentence or two.
+    #[arg(length(..=500))]
     summary: Option<String>,
-    /// Up to 50 labels.
+    /// Labels.
+    #[arg(length(..=50))]
     tags: Option<Vec<String>>,
     /// How much it matters; 0.5 unless given.
     importance: Option<Weight>,
@@ -58,7 +62,7 @@ pub(crate) async fn get_memory(
 }
 
 /// Relate one memory to another: from SOLVES to, from CAUSES to ... Saying it again counts as evidence.
-#[tool]
+#[tool(destructive = false)]
 pub(crate) async fn create_relationship(
     from_memory_id: MemoryId,
     to_memory_id: MemoryId,
