@@ -1,4 +1,61 @@
-//! Long-running MCP tools.
+//! Long-running [MCP](https://modelcontextprotocol.io) tools: an annotated async function is a task for every client.
+//!
+//! ```
+//! use mcp_runtime::prelude::*;
+//!
+//! /// Count the words of a text.
+//! #[tool(task)]
+//! async fn count_words(
+//!     /// The text.
+//!     text: String,
+//!     cx: Context,
+//! ) -> usize {
+//!     let mut words = 0;
+//!     for line in text.lines() {
+//!         words += line.split_whitespace().count();
+//!         cx.message(format!("{words} words so far"));
+//!         tokio::task::yield_now().await;
+//!     }
+//!     words
+//! }
+//!
+//! # #[allow(dead_code)]
+//! #[tokio::main]
+//! async fn main() -> Result<(), ServerError> {
+//!     Server::new("words", "1.0.0").tools(tools![count_words]).serve(stdio()).await
+//! }
+//! ```
+//!
+//! # What a tool is
+//!
+//! [`#[tool]`](macro@tool) makes a tool of a function. The doc comment is its description; documented parameters are its
+//! arguments object, with a schema and checks; what it returns is its result: text, numbers, [`Content`],
+//! [`ToolResult`], or any type that is `Serialize` and `JsonSchema`, which becomes structured content with an output
+//! schema. An `Err` is a result that says that the tool failed, which a model may read and mend; a [`ProtocolError`] is a
+//! JSON-RPC error. [`State<T>`](State) and [`Context`] are given by the server. [`tools!`] lists tools by name, and
+//! [`Server`] offers them.
+//!
+//! # What a task is
+//!
+//! With `#[tool(task)]`, a call becomes a task where the client can take one: it is answered at once, the function runs
+//! in the background, and its state and result can be asked for until they expire. MCP has two dialects of tasks, and a
+//! client that knows neither gets the result as the answer to an ordinary call. The function is the same for all:
+//!
+//! | the function | without a task | core tasks (2025-11-25) | tasks extension (2026-07-28) |
+//! | --- | --- | --- | --- |
+//! | [`cx.progress(..)`](Context::progress) | `notifications/progress` | the same, and the status message | status message, `notifications/tasks` |
+//! | [`cx.cancelled()`](Context::cancelled) | `notifications/cancelled` | `tasks/cancel` | `tasks/cancel` |
+//! | returns | the result | `tasks/result` | `tasks/get` |
+//! | returns an error | a result with `isError` | `failed`, and the same result | `completed`, with that result |
+//! | panics | error -32603 | `failed` | `failed` |
+//!
+//! How long tasks are kept, how often clients should ask and how many there may be is set by [`Tasks`] and [`Limits`].
+//! [`Tasks::memory`] keeps them in this process; [`store`] says what another store has to do, and proves it.
+//!
+//! # Testing
+//!
+//! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the
+//! protocol, [`Server::test_client`] gives a client in the same process.
 
 mod protocol;
 mod server;
