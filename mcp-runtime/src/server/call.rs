@@ -1,9 +1,10 @@
 //! Carries out what a request asks for.
 
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::catalogue::Entry;
@@ -142,13 +143,8 @@ impl Shared {
         match self.start(entry, call, cx.clone()) {
             Err(refusal) => Begun::Now(Outcome::Result(refusal)),
             Ok(work) => {
-                let answer = async move {
-                    match EndingOf(work).await {
-                        Ending::Result(payload) => Ok(Outcome::Result(payload)),
-                        Ending::Error(error) => Err(error),
-                    }
-                };
-                Begun::Tool(Box::pin(answer), cx, Arc::clone(entry))
+                let answer = Box::pin(PlainCall { work, entry: Arc::clone(entry), has_begun: false });
+                Begun::Tool(answer, cx, Arc::clone(entry))
             }
         }
     }
@@ -252,6 +248,29 @@ impl Future for EndingOf {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
         self.0.as_mut().poll(cx).map(ending)
+    }
+}
+
+/// An ordinary call, which takes note of how long it keeps its thread.
+struct PlainCall {
+    work: ToolFuture,
+    entry: Arc<Entry>,
+    has_begun: bool,
+}
+
+impl Future for PlainCall {
+    type Output = Result<Outcome, ProtocolError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let began = (!mem::replace(&mut self.has_begun, true)).then(Instant::now);
+        let polled = self.work.as_mut().poll(cx);
+        if let Some(began) = began {
+            self.entry.pace.note(began.elapsed());
+        }
+        polled.map(|outcome| match ending(outcome) {
+            Ending::Result(payload) => Ok(Outcome::Result(payload)),
+            Ending::Error(error) => Err(error),
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -24,8 +25,43 @@ pub(crate) struct Entry {
     pub(crate) described: Described,
     /// The places for its tasks to run in, if they are limited.
     pub(crate) places: Option<Arc<Semaphore>>,
-    /// Whether a call of it was once seen to keep its thread for long before it first waited.
-    pub(crate) is_slow: AtomicBool,
+    pub(crate) pace: Pace,
+}
+
+/// Whether calls of a tool may run on the thread that reads requests until they first wait.
+///
+/// That saves handing the call to another thread and the answer back, but nothing is read meanwhile. So a tool earns it
+/// by being quick several times, and loses it for good the first time that it is not.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(AtomicU8);
+
+impl Pace {
+    /// So many quick calls in a row are trusted.
+    const TRUSTED: u8 = 16;
+    const SLOW: u8 = u8::MAX;
+    /// What a call may take before it first waits.
+    const QUICK: Duration = Duration::from_millis(1);
+
+    pub(crate) fn is_quick(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::TRUSTED
+    }
+
+    /// Takes note of how long a call took until it first waited.
+    pub(crate) fn note(&self, taken: Duration) {
+        let before = self.0.load(Ordering::Relaxed);
+        let after = match before {
+            Self::SLOW => return,
+            _ if taken > Self::QUICK => Self::SLOW,
+            Self::TRUSTED => return,
+            quick => quick + 1,
+        };
+        // If another call was quicker to say something, this one is not needed; but slow is always said.
+        if after == Self::SLOW {
+            self.0.store(after, Ordering::Relaxed);
+        } else {
+            let _ = self.0.compare_exchange(before, after, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
 }
 
 /// All tools of a server.
@@ -69,8 +105,8 @@ impl Catalogue {
                 ));
             }
             let places = described.task.concurrency.map(|places| Arc::new(Semaphore::new(places)));
-            let is_slow = AtomicBool::new(false);
-            let entry = Arc::new(Entry { tool, name: Arc::clone(&name), described, places, is_slow });
+            let entry =
+                Arc::new(Entry { tool, name: Arc::clone(&name), described, places, pace: Pace::default() });
             entries.push(Arc::clone(&entry));
             if by_name.insert(Arc::clone(&name), entry).is_some() {
                 errors.push(format!("two tools are named `{name}`: give one of them another `name`"));
@@ -217,5 +253,25 @@ fn as_object(schema: &Value) -> Value {
 impl fmt::Debug for Catalogue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.tools.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_earns_the_reading_thread_and_loses_it_for_good() {
+        let pace = Pace::default();
+        for _ in 0..Pace::TRUSTED {
+            assert!(!pace.is_quick());
+            pace.note(Duration::ZERO);
+        }
+        assert!(pace.is_quick());
+        pace.note(Pace::QUICK * 2);
+        for _ in 0..100 {
+            pace.note(Duration::ZERO);
+        }
+        assert!(!pace.is_quick());
     }
 }

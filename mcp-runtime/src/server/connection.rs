@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{self, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
@@ -24,9 +22,6 @@ use crate::protocol::time::Timestamp;
 use crate::task::{Context, Guarded, Principal, guarded, panic_message, panicked};
 use crate::transport::{Endpoint, Outbox};
 use crate::wire::{Dialect, Op, Outcome, legacy, modern};
-
-/// A call that keeps its thread longer than this before it first waits is not run on the reading thread again.
-const SLOW: Duration = Duration::from_millis(1);
 
 /// The messages of one batch at most.
 const LARGEST_BATCH: usize = 256;
@@ -219,18 +214,12 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Taken {
         let mut answer = guarded(answer);
-        if entry.is_none_or(|entry| !entry.is_slow.load(Ordering::Relaxed)) {
-            let before = entry.map(|_| Instant::now());
-            let polled = Pin::new(&mut answer).poll(&mut task::Context::from_waker(Waker::noop()));
-            if let (Some(entry), Some(before)) = (entry, before)
-                && before.elapsed() > SLOW
-            {
-                entry.is_slow.store(true, Ordering::Relaxed);
-            }
-            if let Poll::Ready(outcome) = polled {
-                self.write(out, &id, &dialect, flatten(outcome));
-                return Taken::Answered;
-            }
+        if entry.is_none_or(|entry| entry.pace.is_quick())
+            && let Poll::Ready(outcome) =
+                Pin::new(&mut answer).poll(&mut task::Context::from_waker(Waker::noop()))
+        {
+            self.write(out, &id, &dialect, flatten(outcome));
+            return Taken::Answered;
         }
         Taken::Later(Later { id, dialect, cx, answer })
     }

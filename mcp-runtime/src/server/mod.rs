@@ -347,15 +347,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tool_that_needs_no_waiting_is_answered_before_the_next_message_is_taken() {
-        let mut client = server()
-            .tool(made("ready", TaskSupport::Forbidden, |_| async { ToolResult::text("now") }))
-            .test_client()
-            .expect("it can be built");
-        let id = client.begin("tools/call", json!({ "name": "ready" }));
-        // Nothing else has run since: this is a runtime of one thread, and it was not awaited.
-        let answer = client.answer(id).await.expect("a result");
-        assert_eq!(answer["content"][0]["text"], "now");
+    async fn a_tool_that_was_quick_so_far_is_answered_where_it_is_called() {
+        let quick = made("quick", TaskSupport::Forbidden, |_| async { ToolResult::text("now") });
+        let mut client = server().tool(quick).test_client().expect("it can be built");
+        for _ in 0..100 {
+            client.call_tool("quick", json!({})).await.expect("a result");
+        }
+        client.begin("tools/call", json!({ "name": "quick" }));
+        // Nothing else can have run since: this is a runtime of one thread, and it was not awaited.
+        let mut answer = std::pin::pin!(client.next_message());
+        let polled = answer.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+        let std::task::Poll::Ready(Some(answer)) = polled else { panic!("it is there: {polled:?}") };
+        assert_eq!(answer["result"]["content"][0]["text"], "now");
     }
 
     #[tokio::test]
