@@ -102,9 +102,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::tool::{
-        Called, Countable, Fields, FromText, Hints, Icon, Jsonable, Kind, NotAResult, Numeric, OutputSchema,
-        Parameter, ParameterSpec, Shared, Shown, TaskPolicy, TaskSupport, Tool, ToolCall, ToolDefinition,
-        ToolFailure, ToolOutput, Unfailing,
+        Argument, Called, Countable, Fields, FromText, Hints, Icon, Jsonable, Kind, NotAResult, Nowhere,
+        Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, TaskPolicy, TaskSupport, Tool,
+        ToolCall, ToolDefinition, ToolFailure, ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A JSON-RPC error: the request itself could not be served.
@@ -19,11 +19,11 @@ use serde_json::Value;
 /// assert_eq!(error.code(), -32602);
 /// assert_eq!(error.to_string(), "`cursor` is not one that this server gave");
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProtocolError {
     code: i64,
     message: Cow<'static, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
 

@@ -67,9 +67,9 @@ pub(crate) enum Message<'a> {
         method: Cow<'a, str>,
         params: Params<'a>,
     },
-    /// An answer to a request of ours.
+    /// An answer to a request of ours, with its id if that could be read.
     Response {
-        id: RequestId,
+        id: Option<RequestId>,
     },
 }
 
@@ -135,15 +135,15 @@ fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable>
         return refuse(frame.id.known(), "`jsonrpc` must be \"2.0\"");
     }
     match (frame.id, frame.method) {
+        (id, None) if frame.result.is_some() || frame.error.is_some() => {
+            Ok(Message::Response { id: id.known() })
+        }
         (IdMember::Null, _) => refuse(None, "`id` must be a string or an integer, not null"),
         (IdMember::Id(id), Some(method)) => {
             Ok(Message::Request { id, method: method.0, params: frame.params.unwrap_or_default() })
         }
         (IdMember::Absent, Some(method)) => {
             Ok(Message::Notification { method: method.0, params: frame.params.unwrap_or_default() })
-        }
-        (IdMember::Id(id), None) if frame.result.is_some() || frame.error.is_some() => {
-            Ok(Message::Response { id })
         }
         (id, None) => refuse(id.known(), "a message needs a `method`"),
     }

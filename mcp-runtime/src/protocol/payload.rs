@@ -1,18 +1,21 @@
 //! What a request came to, in no wire's words: each wire writes it in its own.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::ProtocolError;
 use super::jsonrpc::write_json;
 
 /// The result of a tool call, encoded once; the same bytes go to every client that asks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Payload {
     /// The `content` array.
     pub(crate) content: Box<RawValue>,
     /// `structuredContent`, of any JSON type.
     pub(crate) structured: Option<Box<RawValue>>,
+    /// Whether the legacy wires, which take only objects as structured content, show it as `{"result": …}`, as they
+    /// show its schema.
+    pub(crate) wraps: bool,
     /// Whether the tool says that it failed (`isError`).
     pub(crate) is_error: bool,
     /// The author's own `_meta` entries, an object.
@@ -22,7 +25,10 @@ pub struct Payload {
 }
 
 /// How a request ended: with a result (which may say that the tool failed), or with a JSON-RPC error.
-#[derive(Clone, Debug)]
+///
+/// A store keeps it as [`to_json`](Self::to_json) gives it, and reads it back with [`from_json`](Self::from_json).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// A result.
     Result(Payload),
@@ -31,20 +37,38 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The ending as a store keeps it: JSON, of a form that is this crate's own.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) gave.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
     /// How much memory the encoded ending takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Result(payload) => {
-                payload.content.get().len() + payload.structured.as_ref().map_or(0, |json| json.get().len())
+                let parts = [Some(&payload.content), payload.structured.as_ref(), payload.meta.as_ref()];
+                parts.into_iter().flatten().map(|json| json.get().len()).sum()
             }
-            Self::Error(error) => error.message().len(),
+            Self::Error(error) => {
+                error.message().len() + error.data().map_or(0, |data| data.to_string().len())
+            }
         }
     }
 }
 
 /// Encodes a value that is stored and sent as it is.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Box<RawValue>, serde_json::Error> {
-    serde_json::value::to_raw_value(value)
+    let json = serde_json::value::to_raw_value(value)?;
+    if memchr::memchr2(b'\n', b'\r', json.get().as_bytes()).is_none() {
+        return Ok(json);
+    }
+    // Raw JSON within the value was written over several lines; a message is one line.
+    serde_json::value::to_raw_value(&serde_json::from_str::<serde_json::Value>(json.get())?)
 }
 
 /// Whether a JSON text is an object, judged by its first byte: it is known to be valid.
@@ -55,13 +79,12 @@ pub(crate) fn is_object(json: &RawValue) -> bool {
 impl Payload {
     /// Writes the members `content`, `structuredContent` and `isError`, without the braces around them.
     ///
-    /// `structuredContent` may be any JSON value on the modern wire and only an object on the legacy ones, where
-    /// another value is wrapped as `{"result": …}`, as its output schema is.
+    /// `structuredContent` may be any JSON value on the modern wire and only an object on the legacy ones.
     pub(crate) fn write_members(&self, out: &mut Vec<u8>, only_objects: bool) {
         out.extend_from_slice(br#""content":"#);
         out.extend_from_slice(self.content.get().as_bytes());
         if let Some(structured) = &self.structured {
-            write_structured(out, structured, only_objects);
+            write_structured(out, structured, only_objects && (self.wraps || !is_object(structured)));
         }
         if self.is_error {
             out.extend_from_slice(br#","isError":true"#);
@@ -78,8 +101,7 @@ impl Payload {
     }
 }
 
-fn write_structured(out: &mut Vec<u8>, structured: &RawValue, only_objects: bool) {
-    let wrap = only_objects && !is_object(structured);
+fn write_structured(out: &mut Vec<u8>, structured: &RawValue, wrap: bool) {
     out.extend_from_slice(if wrap {
         br#","structuredContent":{"result":"#
     } else {
@@ -99,4 +121,33 @@ pub(crate) fn write_entry<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, v
     write_json(out, key);
     out.push(b':');
     write_json(out, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ending_survives_being_stored() {
+        let payload = Payload {
+            content: encode(&[1]).expect("JSON"),
+            structured: Some(encode("x").expect("JSON")),
+            wraps: true,
+            is_error: true,
+            meta: None,
+            error_text: Some("why".into()),
+        };
+        let error = ProtocolError::new(-7, "no").with_data(serde_json::json!({ "a": 1 }));
+        for ending in [Ending::Result(payload), Ending::Error(error)] {
+            let stored = ending.to_json().expect("it can be stored");
+            let read = Ending::from_json(&stored).expect("it can be read");
+            assert_eq!(format!("{read:?}"), format!("{ending:?}"));
+        }
+    }
+
+    #[test]
+    fn json_over_several_lines_becomes_one() {
+        let raw = RawValue::from_string("{\n  \"a\": 1\r\n}".to_owned()).expect("JSON");
+        assert_eq!(encode(&raw).expect("JSON").get(), r#"{"a":1}"#);
+    }
 }

@@ -1,19 +1,17 @@
 //! Carries out what a request asks for.
 
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Shared;
 use super::catalogue::Entry;
+use super::run::{Begin, PlainCall, Run};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
-use crate::protocol::payload::{Ending, Payload};
 use crate::task::store::{NewTask, Place, StoreError};
 use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId, Work};
-use crate::tool::{Arguments, TaskSupport, ToolCall, ToolError, ToolFuture, ToolResult};
+use crate::tool::TaskSupport;
 use crate::transport::Outbox;
 use crate::wire::{CallTool, Dialect, Op, Outcome, Wish, legacy, modern, unknown_task, write_progress};
 
@@ -30,10 +28,12 @@ pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Outcome, ProtocolErr
 pub(super) enum Begun {
     /// The answer.
     Now(Outcome),
-    /// The answer comes from this.
-    Later(Answer),
+    /// The answer comes from looking something up, or waiting for it.
+    Look(Answer),
+    /// The answer comes from a change, which is seen through once it was begun.
+    Change(Answer),
     /// The answer comes from a tool, which may be cancelled.
-    Tool(Answer, Context, Arc<Entry>),
+    Call(Answer, Context, Arc<Entry>),
 }
 
 /// Who asks, and how to reach them.
@@ -55,13 +55,13 @@ impl Shared {
                 Begun::Now(Outcome::Prepared(self.catalogue.page(caller.dialect, cursor.as_deref())?))
             }
             Op::CallTool(call) => self.call_tool(call, caller)?,
-            Op::GetTask(id) => Begun::Later(Box::pin(async move { shared.task(id, &principal).await })),
-            Op::TaskResult(id) => Begun::Later(Box::pin(async move {
+            Op::GetTask(id) => Begun::Look(Box::pin(async move { shared.task(id, &principal).await })),
+            Op::TaskResult(id) => Begun::Look(Box::pin(async move {
                 let record = shared.engine.ended(id, &principal).await.map_err(refused)?;
                 let ending = shared.engine.ending(id).await.map_err(refused)?;
                 Ok(Outcome::TaskResult(record, ending))
             })),
-            Op::ListTasks { after } => Begun::Later(Box::pin(async move {
+            Op::ListTasks { after } => Begun::Look(Box::pin(async move {
                 let mut tasks =
                     shared.engine.list(&principal, after, TASKS_PER_PAGE + 1).await.map_err(refused)?;
                 let more = tasks.len() > TASKS_PER_PAGE;
@@ -71,11 +71,11 @@ impl Shared {
             })),
             Op::CancelTask(id) => {
                 let is_modern = matches!(caller.dialect, Dialect::Modern(_));
-                Begun::Later(Box::pin(async move { shared.cancel_task(id, &principal, is_modern).await }))
+                Begun::Change(Box::pin(async move { shared.cancel_task(id, &principal, is_modern).await }))
             }
             // No task of this server waits for input, so every response is one to a key that is not outstanding,
             // which is acknowledged and ignored; a task that is not there is still an error.
-            Op::UpdateTask(id) => Begun::Later(Box::pin(async move {
+            Op::UpdateTask(id) => Begun::Look(Box::pin(async move {
                 shared.engine.get(id, &principal).await.map_err(refused)?;
                 Ok(Outcome::Empty)
             })),
@@ -130,23 +130,32 @@ impl Shared {
                 )));
             }
             (TaskSupport::Forbidden | TaskSupport::Optional, Wish::Unaware | Wish::Plain)
-            | (TaskSupport::Forbidden, Wish::Either) => return Ok(self.call_plainly(entry, &call, caller)),
+            | (TaskSupport::Forbidden, Wish::Either) => return self.call_plainly(entry, &call, caller),
             (_, Wish::Either) => None,
             (_, Wish::Task { ttl }) => ttl,
         };
-        Ok(self.call_as_task(entry, call, ttl.map(Duration::from_millis), caller))
+        self.call_as_task(entry, call, ttl.map(Duration::from_millis), caller)
     }
 
-    fn call_plainly(&self, entry: &Arc<Entry>, call: &CallTool<'_>, caller: &Caller<'_>) -> Begun {
+    fn call_plainly(
+        &self,
+        entry: &Arc<Entry>,
+        call: &CallTool<'_>,
+        caller: &Caller<'_>,
+    ) -> Result<Begun, ProtocolError> {
         let outlet = call.progress_token.clone().map(|token| WireOutlet::new(caller, token, None));
         let cx = Context::new(caller.principal.clone(), None, outlet);
-        match self.start(entry, call, cx.clone()) {
-            Err(refusal) => Begun::Now(Outcome::Result(refusal)),
-            Ok(work) => {
-                let answer = Box::pin(PlainCall { work, entry: Arc::clone(entry), has_begun: false });
-                Begun::Tool(answer, cx, Arc::clone(entry))
+        Ok(match Run::begin(entry, call, &self.states, cx.clone(), self.timeout(entry))? {
+            Begin::Refused(refusal) => Begun::Now(Outcome::Result(refusal)),
+            Begin::Run(run) => {
+                let answer = Box::pin(PlainCall::new(run, Arc::clone(entry)));
+                Begun::Call(answer, cx, Arc::clone(entry))
             }
-        }
+        })
+    }
+
+    fn timeout(&self, entry: &Entry) -> Option<Duration> {
+        entry.described.task.timeout.or(self.tasks.timeout)
     }
 
     fn call_as_task(
@@ -155,7 +164,7 @@ impl Shared {
         call: CallTool<'_>,
         ttl: Option<Duration>,
         caller: &Caller<'_>,
-    ) -> Begun {
+    ) -> Result<Begun, ProtocolError> {
         let id = TaskId::random();
         let outlet = match caller.dialect {
             // "The progressToken provided in the initial request remains valid throughout the task lifetime."
@@ -166,23 +175,22 @@ impl Shared {
             Dialect::Modern(_) => None,
         };
         let cx = Context::new(caller.principal.clone(), Some(self.engine.link(id)), outlet);
-        let work = match self.start(entry, &call, cx.clone()) {
-            Err(refusal) => return Begun::Now(Outcome::Result(refusal)),
-            Ok(work) => work,
+        let run = match Run::begin(entry, &call, &self.states, cx.clone(), self.timeout(entry))? {
+            Begin::Refused(refusal) => return Ok(Begun::Now(Outcome::Result(refusal))),
+            Begin::Run(run) => run,
         };
         let work: Work = match entry.places.clone() {
-            None => Box::pin(EndingOf(work)),
+            None => Box::pin(run),
             Some(places) => Box::pin(async move {
                 // The semaphore is never closed, so there will be a place.
                 let _place = places.acquire_owned().await.ok();
-                ending(work.await)
+                run.await
             }),
         };
         let policy = &entry.described.task;
-        let ttl = ttl
-            .or(policy.ttl)
-            .unwrap_or(self.tasks.ttl)
-            .clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL));
+        // What a client wishes has bounds; what the author says is what the author says.
+        let wish = ttl.map(|ttl| ttl.clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL)));
+        let ttl = wish.or(policy.ttl).unwrap_or(self.tasks.ttl);
         let task = NewTask {
             id,
             principal: caller.principal.clone(),
@@ -194,84 +202,16 @@ impl Shared {
             quota: self.limits.quota(),
         };
         let engine = Arc::clone(&self.engine);
-        Begun::Later(Box::pin(async move {
+        Ok(Begun::Change(Box::pin(async move {
             let (record, start) = engine.create(NewRun { task, cx, work }).await.map_err(refused)?;
             engine.start_sweeper();
             Ok(Outcome::Created(record, start))
-        }))
-    }
-
-    /// Takes the arguments and makes the future, or the result that says what is wrong with them.
-    fn start(&self, entry: &Entry, call: &CallTool<'_>, cx: Context) -> Result<ToolFuture, Payload> {
-        let arguments = Arguments::new(call.arguments, &entry.described.input);
-        match entry.tool.call(ToolCall { arguments, states: &self.states }, cx) {
-            Err(invalid) => {
-                // A model can mend its call, so this is a result for it to read and no protocol error (SEP-1303).
-                Err(ToolResult::error(invalid.to_string()).into_payload().unwrap_or_default())
-            }
-            Ok(work) => Ok(match entry.described.task.timeout.or(self.tasks.timeout) {
-                Some(limit) => Box::pin(async move {
-                    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-                        Err(ToolError::message(format_args!("The tool did not finish within {limit:?}.")))
-                    })
-                }),
-                None => work,
-            }),
-        }
+        })))
     }
 }
 
 fn empty_object() -> Box<serde_json::value::RawValue> {
     serde_json::value::RawValue::from_string("{}".to_owned()).unwrap_or_default()
-}
-
-/// How a tool's run ended, encoded for whoever asks.
-fn ending(outcome: Result<ToolResult, ToolError>) -> Ending {
-    let result = match outcome {
-        Ok(result) => result,
-        Err(ToolError::Result(result)) => *result,
-        Err(ToolError::Protocol(error)) => return Ending::Error(error),
-    };
-    match result.into_payload() {
-        Ok(payload) => Ending::Result(payload),
-        Err(error) => {
-            Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}")))
-        }
-    }
-}
-
-/// A tool's run, as [`ending`] has its outcome.
-struct EndingOf(ToolFuture);
-
-impl Future for EndingOf {
-    type Output = Ending;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
-        self.0.as_mut().poll(cx).map(ending)
-    }
-}
-
-/// An ordinary call, which takes note of how long it keeps its thread.
-struct PlainCall {
-    work: ToolFuture,
-    entry: Arc<Entry>,
-    has_begun: bool,
-}
-
-impl Future for PlainCall {
-    type Output = Result<Outcome, ProtocolError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let began = (!mem::replace(&mut self.has_begun, true)).then(Instant::now);
-        let polled = self.work.as_mut().poll(cx);
-        if let Some(began) = began {
-            self.entry.pace.note(began.elapsed());
-        }
-        polled.map(|outcome| match ending(outcome) {
-            Ending::Result(payload) => Ok(Outcome::Result(payload)),
-            Ending::Error(error) => Err(error),
-        })
-    }
 }
 
 /// A store's answer in the protocol's words.

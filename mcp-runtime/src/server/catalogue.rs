@@ -104,7 +104,10 @@ impl Catalogue {
                     "tool `{name}` asks for `State<{wanted}>`, which the server was not given: add `.state(..)` with one"
                 ));
             }
-            let places = described.task.concurrency.map(|places| Arc::new(Semaphore::new(places)));
+            let places = described
+                .task
+                .concurrency
+                .map(|places| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))));
             let entry =
                 Arc::new(Entry { tool, name: Arc::clone(&name), described, places, pace: Pace::default() });
             entries.push(Arc::clone(&entry));
@@ -218,8 +221,8 @@ struct Execution {
 impl<'a> Listed<'a> {
     fn new(tool: &'a Described, audience: Audience) -> Self {
         let output = tool.output.as_ref().map(|schema| match audience {
-            Audience::Modern => schema.clone(),
-            Audience::Legacy | Audience::LegacyWithTasks => as_object(schema),
+            Audience::Legacy | Audience::LegacyWithTasks if tool.wraps_output() => wrapped(schema),
+            _ => schema.clone(),
         });
         let says_tasks =
             matches!(audience, Audience::LegacyWithTasks) && tool.task.support != TaskSupport::Forbidden;
@@ -237,17 +240,29 @@ impl<'a> Listed<'a> {
 }
 
 /// The legacy wires take only objects as structured content; anything else is their `result`.
-fn as_object(schema: &Value) -> Value {
-    if schema.get("type").and_then(Value::as_str) == Some("object") {
-        return schema.clone();
-    }
+fn wrapped(schema: &Value) -> Value {
     let mut inner = schema.clone();
+    refer_to_result(&mut inner);
     let definitions = inner.as_object_mut().and_then(|inner| inner.remove("$defs"));
     let mut outer = json!({"type": "object", "properties": {"result": inner}, "required": ["result"]});
     if let (Some(definitions), Some(outer)) = (definitions, outer.as_object_mut()) {
         outer.insert("$defs".to_owned(), definitions);
     }
     outer
+}
+
+/// A schema that referred to its own root finds itself one level further down.
+fn refer_to_result(schema: &mut Value) {
+    match schema {
+        Value::Array(schemas) => schemas.iter_mut().for_each(refer_to_result),
+        Value::Object(map) => {
+            if let Some(reference) = map.get_mut("$ref").filter(|reference| *reference == "#") {
+                *reference = "#/properties/result".into();
+            }
+            map.values_mut().for_each(refer_to_result);
+        }
+        _ => {}
+    }
 }
 
 impl fmt::Debug for Catalogue {

@@ -5,7 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Shared;
-use crate::protocol::jsonrpc::RequestId;
+use super::connection::Connection;
+use super::flights::{Kind, Number};
+use crate::protocol::ProtocolError;
+use crate::protocol::jsonrpc::{self, RequestId};
+use crate::protocol::params::SubscriptionFilter;
 use crate::protocol::time::Timestamp;
 use crate::task::{Principal, TaskId, Watch};
 use crate::transport::Outbox;
@@ -48,7 +52,11 @@ impl Feed {
     pub(super) async fn run(&self, shared: &Shared, principal: &Principal, outbox: &dyn Outbox) {
         loop {
             for id in self.watch.changed().await {
-                outbox.drained().await;
+                if outbox.is_congested() {
+                    // What congests it may be this very feed's, which nobody has sent yet.
+                    outbox.flush();
+                    outbox.drained().await;
+                }
                 self.tell(id, shared, principal, outbox).await;
             }
             outbox.flush();
@@ -85,5 +93,48 @@ impl Feed {
     fn forget(&self, id: TaskId) {
         self.watch.remove(id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+}
+
+impl Connection {
+    /// Opens a subscription: says what is honoured, then the state of each task, then every change.
+    pub(super) fn listen(&self, id: RequestId, tasks: Option<Vec<String>>) {
+        let Some(me) = self.me() else { return };
+        self.flights().launch(id.clone(), Kind::Subscription, |number| {
+            self.runtime().spawn(async move { me.serve_subscription(id, number, tasks).await }).abort_handle()
+        });
+    }
+
+    async fn serve_subscription(&self, id: RequestId, number: Number, tasks: Option<Vec<String>>) {
+        let mut out = Vec::new();
+        let limit = self.shared().limits.max_tasks_per_subscription;
+        if tasks.as_ref().is_some_and(|tasks| tasks.len() > limit) {
+            let message = format!("the server's limit `max_tasks_per_subscription` is reached ({limit})");
+            if self.flights().land(&id, number) {
+                let error = ProtocolError::new(ProtocolError::LIMIT_REACHED, message);
+                jsonrpc::write_error(&mut out, Some(&id), &error);
+                self.outbox().push(&out);
+                self.outbox().flush();
+            }
+            return;
+        }
+        let feed = Feed::new(self.shared(), Voice::Subscription(id.clone()));
+        let mut agreed = Vec::new();
+        for name in tasks.iter().flatten() {
+            // What the caller may not see is left out, like what is not there.
+            if let Ok(task) = name.parse()
+                && self.shared().engine.get(task, self.principal()).await.is_ok()
+            {
+                agreed.push((name.clone(), task));
+            }
+        }
+        let task_ids = tasks.is_some().then(|| agreed.iter().map(|(name, _)| name.clone()).collect());
+        modern::write_acknowledged(&mut out, &id, &SubscriptionFilter { task_ids });
+        self.outbox().push(&out);
+        self.outbox().flush();
+        for (_, task) in &agreed {
+            feed.add(*task, None);
+        }
+        feed.run(self.shared(), self.principal(), self.outbox()).await;
     }
 }

@@ -1,8 +1,8 @@
 //! What a function sees of its surroundings: progress, cancellation, and which task it is, if any.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -43,16 +43,18 @@ struct Inner {
     principal: Principal,
     task: Option<TaskLink>,
     outlet: Option<Box<dyn Outlet>>,
-    cancel: AtomicU8,
+    state: AtomicU8,
     wake: Notify,
-    /// The bits of the progress that was last sent; NaN before there was any.
-    sent: AtomicU64,
+    /// The progress that was last sent. Held while sending, so that it increases for the client, too.
+    sent: Mutex<Option<f64>>,
 }
 
 /// The call was cancelled.
 const CANCELLED: u8 = 1;
 /// The function deals with cancellation by itself, so its future is not dropped at once.
 const COOPERATIVE: u8 = 2;
+/// The call is over, and nothing is said of it any more.
+const OVER: u8 = 4;
 
 /// Progress of a call, as a wire sends it.
 #[derive(Debug)]
@@ -88,25 +90,22 @@ impl Context {
     }
 
     pub(crate) fn new(principal: Principal, task: Option<TaskLink>, outlet: Option<Box<dyn Outlet>>) -> Self {
-        let (cancel, wake, sent) =
-            (AtomicU8::new(0), Notify::const_new(), AtomicU64::new(f64::NAN.to_bits()));
-        Self(Arc::new(Inner { principal, task, outlet, cancel, wake, sent }))
+        let (state, wake, sent) = (AtomicU8::new(0), Notify::const_new(), Mutex::new(None));
+        Self(Arc::new(Inner { principal, task, outlet, state, wake, sent }))
     }
 
     /// Says how much is done, of how much, and what a person may read of it.
     ///
-    /// `total` may be a number, `None`, or an `Option`. An empty `message` says nothing. This never waits and never
+    /// `total` may be a number, `None`, or an `Option<f64>`. An empty `message` says nothing. This never waits and never
     /// fails: it is sent as `notifications/progress` where the client asked for that, and becomes the status message
     /// of a task. When a client reads too slowly, it sees fewer steps, not later ones.
     pub fn progress(&self, done: impl Amount, total: impl Total, message: impl AsRef<str>) {
         let (done, total, message) = (done.amount(), total.total(), message.as_ref());
         if let Some(outlet) = &self.0.outlet {
-            // "The progress value MUST increase with each notification."
-            let increases = |last: u64| {
-                let last = f64::from_bits(last);
-                (last.is_nan() || done > last).then(|| done.to_bits())
-            };
-            if self.0.sent.fetch_update(Ordering::AcqRel, Ordering::Acquire, increases).is_ok() {
+            let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            // "The progress value MUST increase with each notification", and "MUST stop after completion".
+            if sent.is_none_or(|last| done > last) && self.state() & (CANCELLED | OVER) == 0 {
+                *sent = Some(done);
                 outlet.progress(&Progress { done, total, message });
             }
         }
@@ -130,14 +129,14 @@ impl Context {
     pub async fn cancelled(&self) {
         let mut notified = std::pin::pin!(self.0.wake.notified());
         notified.as_mut().enable();
-        if self.0.cancel.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED == 0 {
+        if self.0.state.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED == 0 {
             notified.await;
         }
     }
 
     /// Whether the call was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancel.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED != 0
+        self.0.state.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED != 0
     }
 
     /// Fails if the call was cancelled, for loops that never await.
@@ -157,12 +156,21 @@ impl Context {
 
     /// Whether the call was cancelled, without taking that for the function's own asking.
     pub(crate) fn was_cancelled(&self) -> bool {
-        self.0.cancel.load(Ordering::Acquire) & CANCELLED != 0
+        self.state() & CANCELLED != 0
+    }
+
+    /// Says that the call is over.
+    pub(crate) fn close(&self) {
+        self.0.state.fetch_or(OVER, Ordering::AcqRel);
+    }
+
+    fn state(&self) -> u8 {
+        self.0.state.load(Ordering::Acquire)
     }
 
     /// Cancels the call. Whether the function deals with it by itself.
     pub(crate) fn cancel(&self) -> bool {
-        let before = self.0.cancel.fetch_or(CANCELLED, Ordering::AcqRel);
+        let before = self.0.state.fetch_or(CANCELLED, Ordering::AcqRel);
         self.0.wake.notify_waiters();
         before & COOPERATIVE != 0
     }
@@ -218,7 +226,6 @@ impl Total for Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     struct Sent(Arc<Mutex<Vec<f64>>>);
 
@@ -236,6 +243,9 @@ mod tests {
             cx.progress(done, None, "");
         }
         assert_eq!(*sent.lock().expect("not poisoned"), [0.0, 5.0, 6.0]);
+        cx.close();
+        cx.progress(7, None, "");
+        assert_eq!(sent.lock().expect("not poisoned").len(), 3, "and stops when the call is over");
     }
 
     #[tokio::test]

@@ -44,6 +44,7 @@ pub(crate) struct Engine {
 /// A task whose future is in this process.
 struct Live {
     cx: Context,
+    epoch: Epoch,
     /// `None` until it is started.
     abort: Option<AbortHandle>,
 }
@@ -115,7 +116,7 @@ impl Engine {
 
     /// The link for the context of a task that is about to be created.
     pub(crate) fn link(self: &Arc<Self>, id: TaskId) -> TaskLink {
-        TaskLink { engine: Arc::downgrade(self), id, epoch: Epoch(1) }
+        TaskLink { engine: Arc::downgrade(self), id, epoch: Epoch::FIRST }
     }
 
     /// Records a task, which starts when what this gives is dropped. When this returns, the task can be found. If the
@@ -123,13 +124,14 @@ impl Engine {
     pub(crate) async fn create(self: &Arc<Self>, run: NewRun) -> Result<(Record, Start), StoreError> {
         let NewRun { task, cx, work } = run;
         let id = task.id;
+        // Registered first: whoever cancels it from the moment on in which it can be found, finds it here.
+        self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, abort: None });
+        let registered = Registered { engine: Arc::clone(self), id };
         let created = self.store.create(task).await?;
         if created.existing {
             return Ok((created.record, Start(None)));
         }
         tracing::debug!(task = %id, tool = %created.record.target, "task created");
-        self.live(id).insert(id, Live { cx, abort: None });
-        let registered = Registered { engine: Arc::clone(self), id };
         let starting = Starting { registered, epoch: created.record.epoch, work, runtime: Handle::current() };
         Ok((created.record, Start(Some(starting))))
     }
@@ -185,7 +187,7 @@ impl Engine {
     /// Stops the future of a task: drops it at its next await, or after the grace period if it cleans up by itself.
     fn stop(&self, id: TaskId) {
         let live = self.live(id);
-        let Some(Live { cx, abort }) = live.get(&id) else { return };
+        let Some(Live { cx, abort, .. }) = live.get(&id) else { return };
         let is_cooperative = cx.cancel();
         // What has not started yet sees that it was cancelled, and does not.
         let Some(abort) = abort.clone() else { return };
@@ -241,9 +243,13 @@ impl Engine {
                             Some(Duration::from_secs(60))
                         }
                     };
+                    if next != Some(Duration::ZERO) {
+                        // What is due is invisible already; looking at most once a second costs nobody anything.
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
                     match next {
-                        // What is due is invisible already; removing it in batches a second apart costs nobody.
-                        Some(next) => tokio::time::sleep(next.max(Duration::from_secs(1))).await,
+                        // Whichever comes first: what was known to be due, or something that may be due sooner.
+                        Some(next) => drop(tokio::time::timeout(next, sweep.notified()).await),
                         None => sweep.notified().await,
                     }
                 }
@@ -252,7 +258,7 @@ impl Engine {
         });
     }
 
-    /// Stops everything that runs: functions that clean up have the grace period, others are dropped.
+    /// Stops everything that runs, and records that: functions that clean up have the grace period, others are dropped.
     pub(crate) async fn shut_down(&self) {
         let mut waiting = false;
         for shard in &self.live {
@@ -269,13 +275,16 @@ impl Engine {
             // Whoever has not ended by then is dropped with the rest.
             let _ = tokio::time::timeout(grace, self.all_ended()).await;
         }
+        let mut dropped = Vec::new();
         for shard in &self.live {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|live| {
+            for (id, live) in &*shard.lock().unwrap_or_else(PoisonError::into_inner) {
                 live.abort.iter().for_each(AbortHandle::abort);
-            });
+                dropped.push((*id, live.epoch));
+            }
         }
-        if let Some(sweeper) = self.sweeper.get() {
-            sweeper.abort();
+        for (id, epoch) in dropped {
+            let error = ProtocolError::internal("the server stopped before the task was done");
+            self.end(id, epoch, Ending::Error(error)).await;
         }
     }
 

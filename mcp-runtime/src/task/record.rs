@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use super::store::NewTask;
 use crate::protocol::payload::Ending;
 use crate::protocol::time::Timestamp;
 
@@ -46,17 +47,25 @@ impl fmt::Debug for TaskId {
     }
 }
 
+/// The error of reading a [`TaskId`] from something that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotATaskId;
+
+impl fmt::Display for NotATaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the id of a task")
+    }
+}
+
+impl std::error::Error for NotATaskId {}
+
 impl FromStr for TaskId {
-    type Err = uuid::Error;
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+    type Err = NotATaskId;
+    fn from_str(text: &str) -> Result<Self, NotATaskId> {
+        let id = Uuid::try_parse(text).map_err(|_| NotATaskId)?;
         // One spelling names a task: the one that was given out.
-        let id = Uuid::try_parse(text)?;
-        let mut buffer = Uuid::encode_buffer();
-        if id.hyphenated().encode_lower(&mut buffer) == text {
-            Ok(Self(id))
-        } else {
-            Uuid::try_parse("").map(Self)
-        }
+        let is_ours = id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text;
+        if is_ours { Ok(Self(id)) } else { Err(NotATaskId) }
     }
 }
 
@@ -90,6 +99,7 @@ impl Principal {
 /// Where a task stands, in the specification's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Status {
     /// It runs, or waits for its turn to run.
     Working,
@@ -121,10 +131,28 @@ impl fmt::Display for Status {
 
 /// Which run of a task is meant. Each claim raises it, and what an earlier run still says is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Epoch(pub(crate) u32);
+pub struct Epoch(u32);
+
+impl Epoch {
+    /// The epoch of a task that was never taken over.
+    pub const FIRST: Self = Self(1);
+
+    /// The epoch of this number, for stores.
+    pub fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Its number, for stores.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
 
 /// The small, hot part of a task's state; its arguments and its ending are kept apart from it.
+///
+/// A store that keeps its members in columns makes one with [`Record::new`] and sets the members to what it kept.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Record {
     /// Its name.
     pub id: TaskId,
@@ -167,6 +195,7 @@ pub struct Report {
 
 /// Something that happens to a task.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Event {
     /// A worker takes the task over: it gets a new epoch, and every earlier run is shut out.
     Claim,
@@ -235,11 +264,11 @@ impl Record {
                     Ending::Result(payload) => {
                         self.status = Status::Completed;
                         self.tool_failed = payload.is_error;
-                        self.message = payload.error_text.as_deref().map(Arc::from);
+                        self.message = payload.error_text.as_deref().map(status_message);
                     }
                     Ending::Error(error) => {
                         self.status = Status::Failed;
-                        self.message = Some(error.message().into());
+                        self.message = Some(status_message(error.message()));
                     }
                 }
                 self.ended_at = Some(now);
@@ -258,6 +287,26 @@ impl Record {
         Ok(change)
     }
 
+    /// A task as it begins, for stores.
+    pub fn new(task: &NewTask, now: Timestamp) -> Self {
+        Self {
+            id: task.id,
+            principal: task.principal.clone(),
+            target: Arc::clone(&task.target),
+            created_at: now,
+            updated_at: now,
+            ended_at: None,
+            ttl: task.ttl,
+            poll: task.poll,
+            status: Status::Working,
+            message: None,
+            progress: None,
+            tool_failed: false,
+            rev: 1,
+            epoch: Epoch::FIRST,
+        }
+    }
+
     /// When the task may be removed; never while it works.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.ended_at.map(|ended| ended.after(self.ttl))
@@ -273,11 +322,21 @@ impl Record {
     /// While the task works it grows in steps of half a TTL, so that it always lies ahead; at the end it becomes exact.
     pub fn ttl_from_creation(&self, now: Timestamp) -> Duration {
         if let Some(ended) = self.ended_at {
-            return ended.since(self.created_at) + self.ttl;
+            return ended.since(self.created_at).saturating_add(self.ttl);
         }
         let step = self.ttl.as_millis() / 2;
         let steps = now.since(self.created_at).as_millis().checked_div(step).unwrap_or(0);
-        self.ttl + Duration::from_millis(u64::try_from(step * steps).unwrap_or(u64::MAX))
+        let grown = step.saturating_mul(steps);
+        self.ttl.saturating_add(Duration::from_millis(u64::try_from(grown).unwrap_or(u64::MAX)))
+    }
+}
+
+/// The text of a failure as every poll and every notification repeats it: short. The whole is in the ending.
+fn status_message(text: &str) -> Arc<str> {
+    const LONGEST: usize = 1000;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]).into(),
+        None => text.into(),
     }
 }
 
@@ -288,22 +347,7 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     pub(crate) fn new(now: u64) -> Record {
-        Record {
-            id: TaskId::random(),
-            principal: Principal::local(),
-            target: "tool".into(),
-            created_at: Timestamp::from_millis(now),
-            updated_at: Timestamp::from_millis(now),
-            ended_at: None,
-            ttl: Duration::from_secs(60),
-            poll: Duration::from_secs(1),
-            status: Status::Working,
-            message: None,
-            progress: None,
-            tool_failed: false,
-            rev: 1,
-            epoch: Epoch(1),
-        }
+        Record::new(&crate::store::contract::new_task("a"), Timestamp::from_millis(now))
     }
 
     fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {

@@ -1,6 +1,6 @@
 //! Who waits for which task: hints that something changed, never lost, never queued twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ pub(crate) struct Watchers {
 
 #[derive(Debug, Default)]
 struct Watcher {
-    dirty: Mutex<Vec<TaskId>>,
+    dirty: Mutex<BTreeSet<TaskId>>,
     wake: Notify,
 }
 
@@ -28,7 +28,7 @@ struct Watcher {
 pub(crate) struct Watch {
     watchers: Arc<Watchers>,
     watcher: Arc<Watcher>,
-    tasks: Mutex<Vec<TaskId>>,
+    tasks: Mutex<HashSet<TaskId>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,11 +55,7 @@ impl Watchers {
 
 impl Watcher {
     fn touch(&self, id: TaskId) {
-        let mut dirty = lock(&self.dirty);
-        if !dirty.contains(&id) {
-            dirty.push(id);
-        }
-        drop(dirty);
+        lock(&self.dirty).insert(id);
         self.wake.notify_one();
     }
 }
@@ -67,9 +63,7 @@ impl Watcher {
 impl Watch {
     /// Watches one more task, which counts as changed once, so that nothing is missed between looking and watching.
     pub(crate) fn add(&self, id: TaskId) {
-        let mut tasks = lock(&self.tasks);
-        if !tasks.contains(&id) {
-            tasks.push(id);
+        if lock(&self.tasks).insert(id) {
             lock(&self.watchers.by_task).entry(id).or_default().push(Arc::clone(&self.watcher));
             self.watchers.watched.fetch_add(1, Ordering::AcqRel);
             self.watcher.touch(id);
@@ -78,9 +72,7 @@ impl Watch {
 
     /// Watches one task less.
     pub(crate) fn remove(&self, id: TaskId) {
-        let mut tasks = lock(&self.tasks);
-        if let Some(at) = tasks.iter().position(|task| *task == id) {
-            tasks.swap_remove(at);
+        if lock(&self.tasks).remove(&id) {
             self.forget(id);
         }
     }
@@ -97,7 +89,7 @@ impl Watch {
     }
 
     /// The tasks that changed since this was last asked; waits until there is one. Cancel safe.
-    pub(crate) async fn changed(&self) -> Vec<TaskId> {
+    pub(crate) async fn changed(&self) -> BTreeSet<TaskId> {
         loop {
             let dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
             if !dirty.is_empty() {
@@ -126,16 +118,16 @@ mod tests {
         let (a, b) = (TaskId::random(), TaskId::random());
         let watch = watchers.watch();
         watch.add(a);
-        assert_eq!(watch.changed().await, [a], "what begins to be watched is looked at");
+        assert_eq!(watch.changed().await, BTreeSet::from([a]), "what begins to be watched is looked at");
         watchers.changed(b);
         watchers.changed(a);
         watchers.changed(a);
-        assert_eq!(watch.changed().await, [a]);
+        assert_eq!(watch.changed().await, BTreeSet::from([a]));
         watch.remove(a);
         watchers.changed(a);
         watch.add(b);
         watchers.changed(b);
-        assert_eq!(watch.changed().await, [b]);
+        assert_eq!(watch.changed().await, BTreeSet::from([b]));
     }
 
     #[test]

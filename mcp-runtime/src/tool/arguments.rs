@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::definition::Input;
-use super::validate::{self, Problem};
+use super::validate::{self, MOST_PROBLEMS, Problem};
 use crate::protocol::jsonrpc::without_position;
 use crate::protocol::params::Str;
 
@@ -38,7 +38,8 @@ impl fmt::Display for InvalidArguments {
             [one] => write!(f, "Invalid arguments: {one}"),
             several => {
                 f.write_str("Invalid arguments:")?;
-                several.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+                several.iter().take(MOST_PROBLEMS).try_for_each(|problem| write!(f, "\n- {problem}"))?;
+                if several.len() >= MOST_PROBLEMS { f.write_str("\n(there may be more)") } else { Ok(()) }
             }
         }
     }
@@ -166,10 +167,13 @@ fn take<T: DeserializeOwned>(
         problems.extend(found);
         return None;
     }
-    if error.is_some() {
-        // JSON Schema counts 1.0 as an integer; the types of Rust do not.
-        validate::integral(&mut value);
+    if error.is_none()
+        && let Ok(value) = T::deserialize(&value)
+    {
+        return Some(value);
     }
+    // JSON Schema counts 1.0 as an integer; the types of Rust do not.
+    validate::integral(&mut value);
     match serde_json::from_value(value) {
         Ok(value) => Some(value),
         Err(error) => refuse(&error),
@@ -190,7 +194,9 @@ impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Find<'_, 'a, N> {
         while let Some(key) = map.next_key::<Str<'de>>()? {
             let value = map.next_value::<&'de RawValue>()?;
             let Some(index) = fields.names.iter().position(|name| *name == &*key) else {
-                fields.problems.push(unknown(&key, fields.names));
+                if fields.problems.len() < MOST_PROBLEMS {
+                    fields.problems.push(unknown(&key, fields.names));
+                }
                 continue;
             };
             if fields.raw[index].replace(value).is_some() {

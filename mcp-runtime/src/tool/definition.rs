@@ -190,6 +190,9 @@ impl ToolDefinition {
         if self.description.trim().is_empty() {
             errors.push("it has no description".to_owned());
         }
+        if self.task.concurrency == Some(0) {
+            errors.push("its `concurrency` is 0, so none of its tasks could ever run".to_owned());
+        }
         let input = match self.input {
             InputSource::Parameters(parameters) => Input::of_parameters(parameters, &mut errors),
             InputSource::Whole(schema) => Input::of_whole(schema, &mut errors),
@@ -231,6 +234,14 @@ pub(crate) struct Described {
     pub(crate) states: Vec<StateKey>,
     pub(crate) input: Input,
     pub(crate) output: Option<Value>,
+}
+
+impl Described {
+    /// Whether structured content can be something else than an object, going by its schema.
+    pub(crate) fn wraps_output(&self) -> bool {
+        let is_object = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("object");
+        self.output.as_ref().is_some_and(|schema| !is_object(schema))
+    }
 }
 
 /// The input schema: as text for `tools/list`, with its properties in the order in which they were declared, and as
@@ -279,6 +290,7 @@ impl Input {
 
     fn new(json: Box<RawValue>, parameters: Vec<(Value, bool)>, errors: &mut Vec<String>) -> Self {
         let root: Value = serde_json::from_str(json.get()).unwrap_or_default();
+        unenforceable(&root, &root, errors);
         let patterns = Patterns::compile(&root).unwrap_or_else(|error| {
             errors.push(error);
             Patterns::default()
@@ -304,6 +316,37 @@ impl Input {
     /// Everything that is wrong with a value.
     pub(crate) fn validate(&self, schema: &Value, value: &Value, path: &str) -> Vec<Problem> {
         validate::validate(&self.root, &self.patterns, schema, value, path)
+    }
+}
+
+/// Finds what a schema says that is not enforced: better an error now than a promise that is not kept.
+fn unenforceable(root: &Value, schema: &Value, errors: &mut Vec<String>) {
+    const UNKNOWN: [&str; 4] =
+        ["unevaluatedProperties", "unevaluatedItems", "dependentSchemas", "$dynamicRef"];
+    match schema {
+        Value::Array(schemas) => schemas.iter().for_each(|schema| unenforceable(root, schema, errors)),
+        Value::Object(map) => {
+            for keyword in UNKNOWN.iter().filter(|keyword| map.contains_key(**keyword)) {
+                errors.push(format!(
+                    "its schema has `{keyword}`, which is not enforced here: say it in another way"
+                ));
+            }
+            if let Some(Value::String(dialect)) = map.get("$schema")
+                && !dialect.contains("draft/2020-12")
+            {
+                errors.push(format!("its schema is of the dialect {dialect}; only 2020-12 is enforced here"));
+            }
+            if let Some(Value::String(reference)) = map.get("$ref")
+                && reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer)).is_none()
+            {
+                errors.push(format!("its schema refers to `{reference}`, which is not in it"));
+            }
+            let is_schema = |key: &str| !matches!(key, "default" | "const" | "enum" | "examples");
+            for (_, schema) in map.iter().filter(|(key, _)| is_schema(key)) {
+                unenforceable(root, schema, errors);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -14,9 +14,10 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub(crate) use definition::Described;
 pub use definition::{Hints, Icon, TaskPolicy, TaskSupport, ToolDefinition};
 pub use output::{
-    Jsonable, Kind, NotAResult, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult, Unfailing,
+    Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
+    Unfailing,
 };
-pub use parameter::{Args, Countable, FromText, Numeric, Parameter, ParameterSpec, Shown};
+pub use parameter::{Args, Argument, Countable, FromText, Numeric, Parameter, ParameterSpec, Shown};
 pub use state::{Shared, State, States};
 
 use crate::Context;

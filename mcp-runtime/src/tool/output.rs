@@ -88,7 +88,8 @@ impl ToolResult {
         &self.content
     }
 
-    pub(crate) fn into_payload(self) -> Result<Payload, serde_json::Error> {
+    /// Encodes the result once. `wraps` is whether the tool's schema is no object; see [`Payload`].
+    pub(crate) fn into_payload(self, wraps: bool) -> Result<Payload, serde_json::Error> {
         let error_text = match self.content.first() {
             Some(Content::Text(text)) if self.is_error => Some(text.text.as_str().into()),
             _ => None,
@@ -96,6 +97,7 @@ impl ToolResult {
         Ok(Payload {
             content: payload::encode(&self.content)?,
             structured: self.structured,
+            wraps,
             is_error: self.is_error,
             meta: if self.meta.is_empty() { None } else { Some(payload::encode(&self.meta)?) },
             error_text,
@@ -220,9 +222,9 @@ impl<T> Unfailing<T> for Kind<T> {}
     label = "derive `serde::Serialize` and `schemars::JsonSchema` for it, and for the types within it",
     note = "a tool gives text, a number, `()`, `Content`, `ToolResult`, or a type that derives both; alone or in a `Result`"
 )]
-pub trait ToolOutput<Way> {
-    /// The value as a result.
-    fn convert(self, way: Way) -> Result<ToolResult, ToolError>;
+pub trait ToolOutput<Way>: Sized {
+    /// The value as a result. The way comes first, so that the compiler does not guess it from the value.
+    fn convert(way: Way, value: Self) -> Result<ToolResult, ToolError>;
 }
 
 /// The way of text and content, which have no schema.
@@ -253,8 +255,7 @@ macro_rules! plain {
 
         #[diagnostic::do_not_recommend]
         impl ToolOutput<Plain> for $type {
-            fn convert(self, _: Plain) -> Result<ToolResult, ToolError> {
-                let $value = self;
+            fn convert(_: Plain, $value: Self) -> Result<ToolResult, ToolError> {
                 Ok($result)
             }
         }
@@ -294,8 +295,8 @@ impl<T: Serialize + JsonSchema> Jsonable for Kind<T> {
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize> ToolOutput<Structured> for T {
-    fn convert(self, _: Structured) -> Result<ToolResult, ToolError> {
-        ToolResult::structured(&self)
+    fn convert(_: Structured, value: Self) -> Result<ToolResult, ToolError> {
+        ToolResult::structured(&value)
     }
 }
 
@@ -364,7 +365,7 @@ mod tests {
         let kind = Kind::<Alias>::NEW;
         assert!(kind.ok().schema().0.is_some());
         let value = kind.split(Ok(Weather { temperature: 22.5 })).expect("it is Ok");
-        let result = value.convert(kind.ok().way()).expect("it is JSON");
+        let result = ToolOutput::convert(kind.ok().way(), value).expect("it is JSON");
         assert_eq!(result.structured.as_ref().map(|json| json.get()), Some(r#"{"temperature":22.5}"#));
         assert_eq!(result.content, [Content::text(r#"{"temperature":22.5}"#)]);
     }
@@ -372,7 +373,7 @@ mod tests {
     #[test]
     fn text_and_numbers_are_text_without_a_schema() {
         assert!(Kind::<String>::NEW.ok().schema().0.is_none());
-        let result = 5_i64.convert(Kind::<i64>::NEW.ok().way()).expect("a number");
+        let result = ToolOutput::convert(Kind::<i64>::NEW.ok().way(), 5).expect("a number");
         assert_eq!(
             (result.content.as_slice(), result.structured.is_none()),
             ([Content::text("5")].as_slice(), true)

@@ -1,5 +1,11 @@
 //! One parameter of a tool: its name, its schema, its rules, and how its value is found.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,22 +16,53 @@ use super::definition::ToolDefinition;
 
 /// A type that can be a tool's parameter.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool's parameter",
-    label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it",
-    note = "`Context` and `State<T>` are given by the server; everything else comes from the client as JSON"
+    message = "`{Self}` cannot be a tool's argument",
+    label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it, and for the types within it"
 )]
-pub trait Parameter: DeserializeOwned + JsonSchema {
+pub trait Parameter: DeserializeOwned + JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema> Parameter for T {}
+
+/// What generated code asks of a parameter's type.
+///
+/// It has no supertraits: the compiler would tell of each that is missing, and of nothing that is to be done about it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tool's argument",
+    label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it, and for the types within it",
+    note = "`Context` and `State<T>`, spelled so, are given by the server; everything else comes from the client as JSON"
+)]
+pub trait Argument: Sized {
     /// Declares a parameter of this type.
+    fn spec(name: &'static str, description: &'static str) -> ParameterSpec;
+
+    /// Takes an argument of this type.
+    fn take<const N: usize>(fields: &mut Fields<'_, N>, index: usize) -> Option<Self>;
+
+    /// Takes an argument of this type, or this value if the client gave none.
+    fn take_or<const N: usize>(
+        fields: &mut Fields<'_, N>,
+        index: usize,
+        default: fn() -> Self,
+    ) -> Option<Self>;
+
+    /// Declares this type as the whole arguments object.
+    fn declare(definition: ToolDefinition) -> ToolDefinition;
+
+    /// Takes the whole arguments object.
+    fn whole(arguments: Arguments<'_>) -> Result<Args<Self>, InvalidArguments>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Parameter> Argument for T {
     fn spec(name: &'static str, description: &'static str) -> ParameterSpec {
         ParameterSpec::new::<Self>(name, description)
     }
 
-    /// Takes an argument of this type.
     fn take<const N: usize>(fields: &mut Fields<'_, N>, index: usize) -> Option<Self> {
         fields.take(index)
     }
 
-    /// Takes an argument of this type, or this value if the client gave none.
     fn take_or<const N: usize>(
         fields: &mut Fields<'_, N>,
         index: usize,
@@ -34,19 +71,14 @@ pub trait Parameter: DeserializeOwned + JsonSchema {
         fields.take_or(index, default)
     }
 
-    /// Declares this type as the whole arguments object.
     fn declare(definition: ToolDefinition) -> ToolDefinition {
         definition.arguments::<Self>()
     }
 
-    /// Takes the whole arguments object.
     fn whole(arguments: Arguments<'_>) -> Result<Args<Self>, InvalidArguments> {
         arguments.whole().map(Args)
     }
 }
-
-#[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + JsonSchema> Parameter for T {}
 
 /// Takes a struct as the whole arguments object.
 ///
@@ -86,11 +118,13 @@ pub trait Numeric {
 }
 
 macro_rules! numeric {
-    ($($type:ty)*) => { $(impl Numeric for $type {})* };
+    ($($type:ty)*) => { $(#[diagnostic::do_not_recommend] impl Numeric for $type {})* };
 }
 
 numeric!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64);
+numeric!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize);
 
+#[diagnostic::do_not_recommend]
 impl<T: Numeric> Numeric for Option<T> {}
 
 /// A type whose values have a length, so that `#[arg(length(..))]` means something.
@@ -107,15 +141,30 @@ pub trait Countable {
     }
 }
 
-impl Countable for String {}
-impl Countable for Box<str> {}
-impl Countable for std::sync::Arc<str> {}
-impl<T> Countable for Vec<T> {}
-impl<T> Countable for std::collections::VecDeque<T> {}
-impl<T, S> Countable for std::collections::HashSet<T, S> {}
-impl<T> Countable for std::collections::BTreeSet<T> {}
-impl<K, V, S> Countable for std::collections::HashMap<K, V, S> {}
-impl<K, V> Countable for std::collections::BTreeMap<K, V> {}
+macro_rules! countable {
+    ($(<$($parameter:ident),*> $type:ty;)*) => {
+        $(#[diagnostic::do_not_recommend] impl<$($parameter),*> Countable for $type {})*
+    };
+}
+
+countable! {
+    <> String;
+    <> Box<str>;
+    <> Arc<str>;
+    <> Cow<'static, str>;
+    <> PathBuf;
+    <T> Vec<T>;
+    <T> Box<[T]>;
+    <T> Arc<[T]>;
+    <T> VecDeque<T>;
+    <T, S> HashSet<T, S>;
+    <T> BTreeSet<T>;
+    <K, V, S> HashMap<K, V, S>;
+    <K, V> BTreeMap<K, V>;
+    <> serde_json::Map<String, Value>;
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: Countable> Countable for Option<T> {}
 
 /// A type of which the schema can show a default.
@@ -123,19 +172,17 @@ impl<T: Countable> Countable for Option<T> {}
     message = "`{Self}` cannot have a default, because the schema could not show it",
     label = "derive `serde::Serialize` for it"
 )]
-pub trait Shown: Serialize {
+pub trait Shown: Sized {
     /// Declares this default.
-    #[must_use]
-    fn default(spec: ParameterSpec, default: fn() -> Self) -> ParameterSpec
-    where
-        Self: Sized,
-    {
-        spec.default_of(&default())
-    }
+    fn default(spec: ParameterSpec, default: fn() -> Self) -> ParameterSpec;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize> Shown for T {}
+impl<T: Serialize> Shown for T {
+    fn default(spec: ParameterSpec, default: fn() -> Self) -> ParameterSpec {
+        spec.default_of(&default())
+    }
+}
 
 /// A type that a string literal can stand for.
 #[diagnostic::on_unimplemented(

@@ -70,20 +70,24 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
     label = "must be `Send` and `Sync`, because calls on several threads share it",
     note = "put what changes behind a lock such as `std::sync::Mutex`, and use `Arc` in place of `Rc`"
 )]
-pub trait Shared: Send + Sync + Sized + 'static {
+pub trait Shared: Sized {
     /// Declares that a tool asks for it.
+    fn declare(definition: ToolDefinition) -> ToolDefinition;
+
+    /// Finds it.
+    fn find(states: &States) -> State<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Shared for T {
     fn declare(definition: ToolDefinition) -> ToolDefinition {
         definition.state::<Self>()
     }
 
-    /// Finds it.
     fn find(states: &States) -> State<Self> {
         states.get()
     }
 }
-
-#[diagnostic::do_not_recommend]
-impl<T: Send + Sync + 'static> Shared for T {}
 
 /// The values that a server holds, by type.
 #[derive(Default)]

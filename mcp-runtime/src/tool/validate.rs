@@ -3,9 +3,11 @@
 //! All keywords of the core, applicator and validation vocabularies that schemars can write are enforced; annotations
 //! such as `format` are not, as JSON Schema 2020-12 has it. References are followed within the document only.
 
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::ptr;
 
 use regex_lite::Regex;
 use serde_json::{Map, Value};
@@ -49,7 +51,9 @@ impl Patterns {
                 if let Some(Value::Object(members)) = map.get("patternProperties") {
                     members.keys().try_for_each(|pattern| self.add(pattern))?;
                 }
-                map.values().try_for_each(|schema| self.collect(schema))
+                // Values that merely stand in a schema are no schemas.
+                let is_schema = |key: &str| !matches!(key, "default" | "const" | "enum" | "examples");
+                map.iter().filter(|(key, _)| is_schema(key)).try_for_each(|(_, schema)| self.collect(schema))
             }
             _ => Ok(()),
         }
@@ -75,9 +79,19 @@ pub(crate) fn validate(
     value: &Value,
     path: &str,
 ) -> Vec<Problem> {
-    let mut check = Check { root, patterns, problems: Vec::new() };
+    let effort = Effort { steps: Cell::new(0), most: 10_000 + 64 * size(value), known: RefCell::default() };
+    let mut check = Check { root, patterns, effort: &effort, explains: true, problems: Vec::new() };
     check.schema(schema, value, path, 0);
     check.problems
+}
+
+/// How many values a value is made of.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 /// A value as a sentence shows it: its JSON, cut short.
@@ -115,26 +129,68 @@ pub(crate) fn integral(value: &mut Value) {
 struct Check<'a> {
     root: &'a Value,
     patterns: &'a Patterns,
+    effort: &'a Effort,
+    /// Whether every problem is wanted, or only whether there is one.
+    explains: bool,
     problems: Vec<Problem>,
 }
 
-/// A schema that refers to itself without end is stopped here; no value nests this deep.
-const DEEPEST: usize = 256;
+/// What one check has cost so far: alternatives within alternatives must not make it grow without bounds.
+struct Effort {
+    steps: Cell<usize>,
+    most: usize,
+    /// Which schema accepts which value, by where they are. Both stand still while a value is checked.
+    known: RefCell<HashMap<(*const Value, *const Value), bool>>,
+}
+
+/// A schema that refers to itself without end is stopped here. A value nests at most 127 deep, and a schema takes a few
+/// steps for each level.
+const DEEPEST: usize = 1024;
+
+/// More problems than this help nobody to mend a call.
+pub(crate) const MOST_PROBLEMS: usize = 20;
 
 impl Check<'_> {
     fn note(&mut self, path: &str, message: String) {
         self.problems.push(Problem { path: path.to_owned(), message });
     }
 
+    fn is_done(&self) -> bool {
+        self.problems.len() >= if self.explains { MOST_PROBLEMS } else { 1 }
+    }
+
+    /// Another check of the same kind of thing, for a part of the answer.
+    fn apart(&self, explains: bool) -> Self {
+        Self { explains, problems: Vec::new(), ..*self }
+    }
+
     fn accepts(&self, schema: &Value, value: &Value, depth: usize) -> bool {
-        let mut check = Check { root: self.root, patterns: self.patterns, problems: Vec::new() };
+        let key = (ptr::from_ref(schema), ptr::from_ref(value));
+        if let Some(known) = self.effort.known.borrow().get(&key) {
+            return *known;
+        }
+        let accepts = self.accepts_now(schema, value, depth);
+        self.effort.known.borrow_mut().insert(key, accepts);
+        accepts
+    }
+
+    fn accepts_now(&self, schema: &Value, value: &Value, depth: usize) -> bool {
+        let mut check = self.apart(false);
         check.schema(schema, value, "", depth);
         check.problems.is_empty()
     }
 
     fn schema(&mut self, schema: &Value, value: &Value, path: &str, depth: usize) {
+        if self.is_done() {
+            return;
+        }
+        let steps = self.effort.steps.get() + 1;
+        self.effort.steps.set(steps);
         if depth > DEEPEST {
             return self.note(path, "is nested too deep to be checked".to_owned());
+        }
+        if steps > self.effort.most {
+            return self.note(path, "is too involved to be checked".to_owned());
         }
         let map = match schema {
             Value::Object(map) => map,
@@ -258,11 +314,12 @@ impl Check<'_> {
             }
         }
         if map.get("uniqueItems") == Some(&Value::Bool(true)) {
-            let twice = items
-                .iter()
-                .enumerate()
-                .find(|(index, item)| items[..*index].iter().any(|one| same(one, item)));
-            if let Some((_, item)) = twice {
+            // Numbers that are equal are written alike only as floats.
+            let written =
+                |item: &Value| item.as_f64().map_or_else(|| item.to_string(), |number| number.to_string());
+            let mut seen = HashSet::new();
+            let twice = items.iter().find(|item| !seen.insert(written(item)));
+            if let Some(item) = twice {
                 self.note(path, format!("must not hold an item twice, got {} again", shown(item)));
             }
         }
@@ -314,7 +371,8 @@ impl Check<'_> {
                 _ => {}
             }
             if let Some(schema) = map.get("propertyNames")
-                && !self.accepts(schema, &Value::String(name.clone()), depth + 1)
+                // Not remembered: this value stands here only for a moment.
+                && !self.accepts_now(schema, &Value::String(name.clone()), depth + 1)
             {
                 self.note(&at(name), "is not an allowed name".to_owned());
             }
@@ -361,7 +419,7 @@ impl Check<'_> {
         let nearest = choices
             .iter()
             .map(|schema| {
-                let mut check = Check { root: self.root, patterns: self.patterns, problems: Vec::new() };
+                let mut check = self.apart(true);
                 check.schema(schema, value, path, depth + 1);
                 let at_the_top = check.problems.iter().any(|problem| problem.path == path);
                 (at_the_top, check.problems)
@@ -451,6 +509,30 @@ mod tests {
         let schema = json!({"oneOf": [{"type": "string"}, {"type": "object", "required": ["a"]}]});
         assert_eq!(problems(&schema, &json!({})), ["`x.a` is required"]);
         assert_eq!(problems(&schema, &json!(1)), ["`x` fits none of the allowed forms, got 1"]);
+    }
+
+    #[test]
+    fn alternatives_within_alternatives_cost_no_more_than_the_value_is_large() {
+        let choice = |name: &str| {
+            json!({"type": "object", "required": ["op"], "properties": {
+                "op": {"const": name}, "args": {"type": "array", "items": {"$ref": "#"}}
+            }})
+        };
+        let schema = json!({"oneOf": [choice("a"), choice("b"), choice("c"), choice("d")]});
+        let mut value = json!({"op": "d"});
+        let mut wrong = json!({"op": "z"});
+        for _ in 0..60 {
+            value = json!({"op": "d", "args": [value]});
+            wrong = json!({"op": "d", "args": [wrong]});
+        }
+        assert!(problems(&schema, &value).is_empty());
+        assert!(!problems(&schema, &wrong).is_empty());
+    }
+
+    #[test]
+    fn many_problems_are_told_in_part() {
+        let schema = json!({"type": "array", "items": {"type": "string"}});
+        assert_eq!(problems(&schema, &json!(vec![0; 1000])).len(), MOST_PROBLEMS);
     }
 
     #[test]

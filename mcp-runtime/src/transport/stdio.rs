@@ -3,7 +3,7 @@
 //! A thread of its own reads with plain blocking reads and hands each line to the endpoint, so that a call which needs
 //! no waiting is read, run and answered without leaving that thread: two system calls. What is answered later goes
 //! through a second thread that writes. Both write through one queue, so answers that are ready together leave in one
-//! write, in order. A client that does not read its answers stops being read from.
+//! write, in order. A client that does not read its answers stops being read from, until it reads or is gone.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc};
 
 use super::{Acceptor, Endpoint, Outbox, Transport, sealed};
 
@@ -97,43 +97,51 @@ fn standard_output() -> io::Result<File> {
 
 async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<()> {
     let outbox = Arc::new(Output::new(output));
-    let (stopped, stop) = oneshot::channel();
-    std::thread::Builder::new().name("mcp-stdout".into()).spawn({
-        let outbox = Arc::clone(&outbox);
-        // As below: there may be nobody left to tell.
-        move || drop(stopped.send(outbox.write_until_closed()))
-    })?;
     let endpoint = acceptor.connect(Arc::clone(&outbox) as Arc<dyn Outbox>);
-    let (ended, end) = oneshot::channel();
-    std::thread::Builder::new().name("mcp-stdin".into()).spawn({
+    // Each thread says how it ended. The reader ends with the input; either ends when the client closed the output.
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    spawn("mcp-stdout", &ended, {
+        let outbox = Arc::clone(&outbox);
+        move || outbox.write_until_closed()
+    })?;
+    spawn("mcp-stdin", &ended, {
         let (endpoint, outbox) = (Arc::clone(&endpoint), Arc::clone(&outbox));
         let limit = acceptor.max_message_size();
-        let runtime = tokio::runtime::Handle::current();
-        move || {
-            let _runtime = runtime.enter();
-            // Whoever served may have stopped waiting; then there is nobody to tell.
-            let _ = ended.send(Lines::new(input, limit).read_all(&*endpoint, &outbox));
-        }
+        move || Lines::new(input, limit).read_all(&*endpoint, &outbox)
     })?;
-    let read = end.await.unwrap_or_else(|_| Err(io::Error::other("the thread that reads stdin panicked")));
+    drop(ended);
+    let outcome = ends.recv().await.unwrap_or_else(|| Err(io::Error::other("the threads of stdio panicked")));
+    let leaving = tokio::spawn(acceptor.leave());
     endpoint.finish().await;
+    // A panic while leaving was the tools' own, and is reported by the runtime.
+    let _ = leaving.await;
     outbox.close();
-    // A client that is still there but reads nothing more must not keep the process alive.
-    let written = tokio::time::timeout(LAST_WRITE, stop).await;
-    let written = match written {
-        Ok(Ok(written)) => written,
-        Ok(Err(_)) => Err(io::Error::other("the thread that writes stdout panicked")),
-        Err(_) => Ok(()),
+    let outcome = match outcome {
+        // The rest is still to be written. A client that reads no more must not keep the process alive.
+        Ok(()) => tokio::time::timeout(LAST_WRITE, ends.recv()).await.ok().flatten().unwrap_or(Ok(())),
+        Err(error) => Err(error),
     };
-    match read.and(written) {
+    match outcome {
         // A client that closed its end has what it wanted.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
 }
 
+/// Starts a thread that says how it ended.
+fn spawn(
+    name: &str,
+    ended: &mpsc::UnboundedSender<io::Result<()>>,
+    work: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> io::Result<()> {
+    let ended = ended.clone();
+    // If nobody serves any more, there is nobody to tell.
+    let work = move || drop(ended.send(work()));
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
 /// How long a client may take, at the end, to read what is still to be written.
-const LAST_WRITE: Duration = Duration::from_secs(2);
+const LAST_WRITE: Duration = Duration::from_millis(500);
 
 /// The lines of an input, each at most `limit` bytes long; of a longer one only the beginning is kept.
 struct Lines<R> {
@@ -159,7 +167,7 @@ impl<R: Read> Lines<R> {
             while let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start + searched..self.end]) {
                 let line_end = self.start + searched + at;
                 if !std::mem::take(&mut self.skipping) {
-                    deliver(endpoint, &self.buffer[self.start..line_end]);
+                    self.deliver(endpoint, line_end);
                 }
                 self.start = line_end + 1;
                 searched = 0;
@@ -179,11 +187,25 @@ impl<R: Read> Lines<R> {
             if self.fill()? == 0 {
                 // A last line needs no line end.
                 if !self.skipping && searched > 0 {
-                    deliver(endpoint, &self.buffer[self.start..self.end]);
+                    self.deliver(endpoint, self.end);
                     outbox.write_queued()?;
                 }
                 return Ok(());
             }
+        }
+    }
+
+    /// Hands over the line from the start of the window to here, or what is wrong with it.
+    fn deliver(&self, endpoint: &dyn Endpoint, line_end: usize) {
+        let line = &self.buffer[self.start..line_end];
+        if line.len() > self.limit {
+            let beginning = String::from_utf8_lossy(&line[..line.len().min(CHUNK)]);
+            return endpoint.refuse_oversized(&beginning, self.limit);
+        }
+        match std::str::from_utf8(line.trim_ascii()) {
+            Ok("") => {}
+            Ok(text) => endpoint.receive(text),
+            Err(_) => endpoint.refuse_not_utf8(),
         }
     }
 
@@ -209,17 +231,6 @@ impl<R: Read> Lines<R> {
                 Err(error) => return Err(error),
             }
         }
-    }
-}
-
-fn deliver(endpoint: &dyn Endpoint, line: &[u8]) {
-    let line = line.trim_ascii();
-    if line.is_empty() {
-        return;
-    }
-    match std::str::from_utf8(line) {
-        Ok(text) => endpoint.receive(text),
-        Err(_) => endpoint.refuse_not_utf8(),
     }
 }
 
@@ -388,6 +399,10 @@ mod tests {
 
     #[test]
     fn a_line_over_the_limit_is_refused_once_and_the_next_one_is_read() {
+        assert_eq!(
+            lines(&[&b"x".repeat(2000)[..], b"\nnext\n"].concat(), 65_536, 1000),
+            ["over 1000: xxx", "next"]
+        );
         let long = [&b"x".repeat(200_000)[..], b"\nnext\n"].concat();
         assert_eq!(lines(&long, 4096, 1000), ["over 1000: xxx", "next"]);
         assert_eq!(lines(&b"x".repeat(2000), 4096, 1000), ["over 1000: xxx"]);

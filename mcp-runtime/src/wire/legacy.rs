@@ -1,9 +1,7 @@
 //! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks dialect of the last of them.
 
-use std::time::Duration;
-
 use super::{
-    Op, Outcome, Wish, call_tool, cancelled, method_not_found, read_place, task_id, write_place,
+    Op, Outcome, Wish, call_tool, method_not_found, millis, no_ending, read_place, task_id, write_place,
     write_related, write_task_progress,
 };
 use crate::protocol::ProtocolError;
@@ -128,7 +126,7 @@ fn write_task_result(out: &mut Vec<u8>, id: &RequestId, record: &Record, ending:
             jsonrpc::end(out);
         }
         Some(Ending::Error(error)) => jsonrpc::write_error(out, Some(id), error),
-        None => jsonrpc::write_error(out, Some(id), &cancelled(record)),
+        None => jsonrpc::write_error(out, Some(id), &no_ending(record)),
     }
 }
 
@@ -164,7 +162,9 @@ fn write_task(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
     write_entry(out, "createdAt", &record.created_at);
     write_entry(out, "lastUpdatedAt", &record.updated_at);
     write_entry(out, "ttl", &millis(record.ttl_from_creation(now)));
-    write_entry(out, "pollInterval", &millis(record.poll));
+    if let Some(poll) = millis(record.poll) {
+        write_entry(out, "pollInterval", &poll);
+    }
     let start = out.len();
     out.extend_from_slice(br#","_meta":{"#);
     if write_task_progress(out, record) {
@@ -173,10 +173,6 @@ fn write_task(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
         out.truncate(start);
     }
     out.push(b'}');
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(crate) mod modern;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
@@ -18,7 +19,7 @@ use crate::protocol::params::{Params, Str};
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
 use crate::task::store::Place;
-use crate::task::{Progress, Record, Start, TaskId};
+use crate::task::{Progress, Record, Start, Status, TaskId};
 
 /// The `_meta` key under which a task says its progress in numbers; the specification knows only its text.
 const PROGRESS: &str = "dev.mcp-runtime/progress";
@@ -236,9 +237,19 @@ pub(crate) fn bad_cursor() -> ProtocolError {
     ProtocolError::invalid_params("`cursor` is not one that this server gave")
 }
 
-/// Why a `tasks/result` or an inlined result has nothing to give but an error.
-fn cancelled(record: &Record) -> ProtocolError {
-    let message = record.message.as_deref().unwrap_or("The task was cancelled.").to_owned();
-    ProtocolError::internal(Cow::Owned(message))
-        .with_data(serde_json::json!({ "taskId": record.id.to_string(), "status": "cancelled" }))
+/// What stands for the ending of a task that has none: it was cancelled, or expired while it was asked for.
+fn no_ending(record: &Record) -> ProtocolError {
+    let message = match (record.status, &record.message) {
+        (Status::Cancelled, Some(message)) => Cow::Owned(String::from(&**message)),
+        _ => Cow::Borrowed("the result of the task is not there any more"),
+    };
+    ProtocolError::internal(message).with_data(
+        serde_json::json!({ "taskId": record.id.to_string(), "status": record.status.to_string() }),
+    )
+}
+
+/// A span in milliseconds; `None` if it is longer than a number of JavaScript can tell, which counts as for ever.
+fn millis(span: Duration) -> Option<u64> {
+    const LARGEST: u64 = (1 << 53) - 1;
+    u64::try_from(span.as_millis()).ok().filter(|millis| *millis <= LARGEST)
 }

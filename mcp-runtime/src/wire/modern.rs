@@ -1,10 +1,10 @@
 //! The stateless protocol, 2026-07-28, and its tasks extension.
 
-use std::time::Duration;
-
 use serde_json::json;
 
-use super::{Op, Outcome, Wish, call_tool, cancelled, method_not_found, task_id, write_task_progress};
+use super::{
+    Op, Outcome, Wish, call_tool, method_not_found, millis, no_ending, task_id, write_task_progress,
+};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names::{self, meta};
@@ -14,7 +14,8 @@ use crate::protocol::time::Timestamp;
 use crate::task::{Record, Status};
 
 /// What a request asks for, judged in the order of the specification: `_meta`, version, method, capability, parameters.
-pub(crate) fn judge<'a>(method: &str, params: Params<'a>) -> Result<Op<'a>, ProtocolError> {
+/// `has_tasks` says whether the server has any tool that can be a task, and so the extension.
+pub(crate) fn judge<'a>(has_tasks: bool, method: &str, params: Params<'a>) -> Result<Op<'a>, ProtocolError> {
     let meta = params.meta.as_ref();
     let version = meta.and_then(|meta| meta.protocol_version.as_deref());
     let capabilities = meta.and_then(|meta| meta.client_capabilities);
@@ -27,12 +28,15 @@ pub(crate) fn judge<'a>(method: &str, params: Params<'a>) -> Result<Op<'a>, Prot
     if version != names::MODERN {
         return Err(unsupported_version(version));
     }
-    let tasks = capabilities.extensions.tasks.0;
+    let declared = capabilities.extensions.tasks.0;
     match method {
         "server/discover" => Ok(Op::Discover),
         "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
-        "tools/call" => call_tool(params, if tasks { Wish::Either } else { Wish::Unaware }),
-        "tasks/get" | "tasks/update" | "tasks/cancel" if !tasks => Err(missing_tasks_extension()),
+        "tools/call" => call_tool(params, if declared { Wish::Either } else { Wish::Unaware }),
+        "tasks/get" | "tasks/update" | "tasks/cancel" if !has_tasks => {
+            Err(method_not_found(method, names::MODERN))
+        }
+        "tasks/get" | "tasks/update" | "tasks/cancel" if !declared => Err(missing_tasks_extension()),
         "tasks/get" => task_id(&params).map(Op::GetTask),
         "tasks/update" => task_id(&params).map(Op::UpdateTask),
         "tasks/cancel" => task_id(&params).map(Op::CancelTask),
@@ -40,10 +44,10 @@ pub(crate) fn judge<'a>(method: &str, params: Params<'a>) -> Result<Op<'a>, Prot
             let Some(filter) = params.notifications else {
                 return Err(ProtocolError::invalid_params("`notifications` is required: what to listen to"));
             };
-            if filter.task_ids.is_some() && !tasks {
+            if has_tasks && filter.task_ids.is_some() && !declared {
                 return Err(missing_tasks_extension());
             }
-            Ok(Op::Listen { tasks: filter.task_ids })
+            Ok(Op::Listen { tasks: filter.task_ids.filter(|_| has_tasks) })
         }
         _ => Err(method_not_found(method, names::MODERN)),
     }
@@ -131,23 +135,24 @@ pub(crate) fn write_status(
     jsonrpc::end(out);
 }
 
-/// Writes the end of a subscription from the server's side: the answer to the request that opened it, and the
+/// The end of a subscription from the server's side: the answer to the request that opened it, and the
 /// notification that the specification asks for beside it.
-pub(crate) fn write_closed(messages: &mut [Vec<u8>; 2], subscription: &RequestId, server: &str) {
-    let [answer, notification] = messages;
-    jsonrpc::begin_response(answer, subscription);
+pub(crate) fn closed(subscription: &RequestId, server: &str) -> [Vec<u8>; 2] {
+    let (mut answer, mut notification) = (Vec::new(), Vec::new());
+    jsonrpc::begin_response(&mut answer, subscription);
     answer.extend_from_slice(br#"{"resultType":"complete","_meta":{"#);
-    write_subscription(answer, subscription);
+    write_subscription(&mut answer, subscription);
     answer.push(b',');
     answer.extend_from_slice(server.as_bytes());
     answer.extend_from_slice(b"}}");
-    jsonrpc::end(answer);
-    jsonrpc::begin_notification(notification, "notifications/cancelled");
+    jsonrpc::end(&mut answer);
+    jsonrpc::begin_notification(&mut notification, "notifications/cancelled");
     notification.push(b'{');
-    write_entry(notification, "requestId", subscription);
-    write_entry(notification, "reason", "the server is shutting down");
+    write_entry(&mut notification, "requestId", subscription);
+    write_entry(&mut notification, "reason", "the server is shutting down");
     notification.push(b'}');
-    jsonrpc::end(notification);
+    jsonrpc::end(&mut notification);
+    [answer, notification]
 }
 
 fn write_subscription(out: &mut Vec<u8>, subscription: &RequestId) {
@@ -166,7 +171,9 @@ fn write_state(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
     write_entry(out, "createdAt", &record.created_at);
     write_entry(out, "lastUpdatedAt", &record.updated_at);
     write_entry(out, "ttlMs", &millis(record.ttl_from_creation(now)));
-    write_entry(out, "pollIntervalMs", &millis(record.poll));
+    if let Some(poll) = millis(record.poll) {
+        write_entry(out, "pollIntervalMs", &poll);
+    }
 }
 
 fn write_ending(out: &mut Vec<u8>, record: &Record, ending: Option<&Ending>) {
@@ -183,13 +190,9 @@ fn write_ending(out: &mut Vec<u8>, record: &Record, ending: Option<&Ending>) {
         }
         (Status::Failed, Some(Ending::Error(error))) => write_entry(out, "error", error),
         // An ending that does not fit its status can only be a store's fault; the client is not left without one.
-        (Status::Completed | Status::Failed, _) => write_entry(out, "error", &cancelled(record)),
+        (Status::Completed | Status::Failed, _) => write_entry(out, "error", &no_ending(record)),
         (Status::Working | Status::Cancelled, _) => {}
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -200,7 +203,7 @@ mod tests {
     fn code(method: &str, params: &serde_json::Value) -> i64 {
         let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let Ok(Message::Request { method, params, .. }) = read(&text) else { panic!("a request: {text}") };
-        judge(&method, params).map_or_else(|error| error.code(), |_| 0)
+        judge(true, &method, params).map_or_else(|error| error.code(), |_| 0)
     }
 
     fn with_meta(version: &str, tasks: bool) -> serde_json::Value {

@@ -77,7 +77,7 @@ where
     let clock = ManualClock::default();
     what_was_created_is_there(&open(clock.clone()).await).await;
     a_key_makes_one_task(&open(clock.clone()).await).await;
-    limits_are_kept(&open(clock.clone()).await).await;
+    limits_are_kept(&open(clock.clone()).await, &clock).await;
     an_old_run_never_writes(&open(clock.clone()).await).await;
     an_end_is_final(&open(clock.clone()).await).await;
     reports_change_only_what_they_say(&open(clock.clone()).await).await;
@@ -129,7 +129,7 @@ async fn a_key_makes_one_task<S: TaskStore>(store: &S) {
     assert!(again.existing && again.record.status == Status::Failed, "an ended task is still the same task");
 }
 
-async fn limits_are_kept<S: TaskStore>(store: &S) {
+async fn limits_are_kept<S: TaskStore>(store: &S, clock: &ManualClock) {
     let small = Quota { running: 3, running_for_principal: 2, kept_for_principal: 3 };
     let limited = |who: &str| NewTask { quota: small, principal: Principal::new(who), ..new_task("a") };
     let limit = |outcome: Result<_, StoreError>| match outcome {
@@ -146,6 +146,8 @@ async fn limits_are_kept<S: TaskStore>(store: &S) {
     let third = create(store, limited("a")).await;
     store.apply(third.id, Event::Cancel).await.expect("cancelled");
     assert_eq!(limit(store.create(limited("a")).await), "max_tasks_per_principal");
+    clock.advance(Duration::from_secs(60));
+    create(store, limited("a")).await;
 }
 
 async fn an_old_run_never_writes<S: TaskStore>(store: &S) {
@@ -268,7 +270,7 @@ async fn races_have_one_winner<S: TaskStore>(store: Arc<S>) {
     assert_eq!((ids.len(), made), (1, 1), "one key makes one task, whoever comes first");
     for _ in 0..50 {
         let task = create(&*store, new_task("b")).await;
-        let events = [Event::Cancel, Event::End(Epoch(1), ending("over")), Event::Cancel];
+        let events = [Event::Cancel, Event::End(Epoch::FIRST, ending("over")), Event::Cancel];
         let attempts = events.map(|event| {
             let store = Arc::clone(&store);
             tokio::spawn(async move { store.apply(task.id, event).await })

@@ -13,8 +13,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, Status,
-    StoreError, StoreFuture, TaskId, TaskStore, Timestamp,
+    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, StoreError,
+    StoreFuture, TaskId, TaskStore, Timestamp,
 };
 
 /// What time it is, for a store.
@@ -113,7 +113,8 @@ impl Memory {
     fn create_now(&self, task: NewTask) -> Result<Created, StoreError> {
         let now = self.clock.now();
         let mut ledger = self.ledger();
-        let key = task.key.map(|key| Arc::new((task.principal.clone(), Arc::clone(&task.target), key)));
+        let key =
+            task.key.clone().map(|key| Arc::new((task.principal.clone(), Arc::clone(&task.target), key)));
         if let Some(id) = key.as_ref().and_then(|key| ledger.keys.get(key)) {
             let shard = self.shard(*id);
             if let Some(slot) = shard.get(id).filter(|slot| !slot.record.is_expired(now)) {
@@ -123,9 +124,19 @@ impl Memory {
                 return Ok(Created { record: slot.record.clone(), existing: true });
             }
         }
-        let account = ledger.principals.get(&task.principal);
-        let (running, kept) = account.map_or((0, 0), |account| (account.running, account.tasks.len()));
         let quota = task.quota;
+        let count = |ledger: &Ledger| {
+            ledger
+                .principals
+                .get(&task.principal)
+                .map_or((0, 0), |account| (account.running, account.tasks.len()))
+        };
+        let (running, mut kept) = count(&ledger);
+        if kept >= quota.kept_for_principal {
+            // What has expired does not count, whether or not it was removed yet.
+            self.expire_from(&mut ledger, usize::MAX, now);
+            kept = count(&ledger).1;
+        }
         for (name, count, most) in [
             ("max_running_tasks", ledger.running, quota.running),
             ("max_running_tasks_per_principal", running, quota.running_for_principal),
@@ -135,22 +146,7 @@ impl Memory {
                 return Err(StoreError::Limit(name, most));
             }
         }
-        let record = Record {
-            id: task.id,
-            principal: task.principal.clone(),
-            target: task.target,
-            created_at: now,
-            updated_at: now,
-            ended_at: None,
-            ttl: task.ttl,
-            poll: task.poll,
-            status: Status::Working,
-            message: None,
-            progress: None,
-            tool_failed: false,
-            rev: 1,
-            epoch: Epoch(1),
-        };
+        let record = Record::new(&task, now);
         match self.shard(task.id).entry(task.id) {
             Entry::Occupied(_) => {
                 return Err(StoreError::Failed("recording a task", "its id is taken".into()));
@@ -189,9 +185,7 @@ impl Memory {
         Ok(slot.record.clone())
     }
 
-    fn expire_now(&self, limit: usize) -> Expired {
-        let now = self.clock.now();
-        let mut ledger = self.ledger();
+    fn expire_from(&self, ledger: &mut Ledger, limit: usize, now: Timestamp) -> Expired {
         let mut removed = 0;
         while removed < limit
             && let Some(place) = ledger.expiring.first().copied()
@@ -294,7 +288,8 @@ impl TaskStore for Memory {
     }
 
     fn expire(&self, limit: usize) -> StoreFuture<'_, Expired> {
-        Box::pin(std::future::ready(Ok(self.expire_now(limit))))
+        let expired = self.expire_from(&mut self.ledger(), limit, self.clock.now());
+        Box::pin(std::future::ready(Ok(expired)))
     }
 }
 

@@ -16,7 +16,9 @@ use serde_json::value::RawValue;
 
 pub use memory::{Clock, Memory};
 
-pub use super::record::{Change, Epoch, Event, Principal, Record, Refusal, Report, Status, TaskId};
+pub use super::record::{
+    Change, Epoch, Event, NotATaskId, Principal, Record, Refusal, Report, Status, TaskId,
+};
 pub use crate::protocol::payload::Ending;
 pub use crate::protocol::time::Timestamp;
 

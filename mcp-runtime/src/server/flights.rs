@@ -1,0 +1,162 @@
+//! The requests of one client that are being worked on.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use crate::protocol::ProtocolError;
+use crate::protocol::jsonrpc::RequestId;
+use crate::task::Context;
+
+/// All requests that are being worked on, by the id that the client gave them.
+#[derive(Default)]
+pub(super) struct Flights {
+    by_id: Mutex<HashMap<RequestId, Flight>>,
+    /// Counts flights: a client may use an id again, and then it is another one.
+    last: AtomicU64,
+    landed: Notify,
+}
+
+/// Which flight is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number(u64);
+
+/// A request that is being worked on.
+pub(super) struct Flight {
+    number: Number,
+    pub(super) kind: Kind,
+    pub(super) abort: AbortHandle,
+}
+
+/// What a flight is for.
+pub(super) enum Kind {
+    /// A tool is running. It hears of its cancellation through its context.
+    Call(Context),
+    /// Something is looked up or waited for.
+    Look,
+    /// Something is being changed, such as a task being made: that is seen through, whatever the client does.
+    Change,
+    /// The client listens.
+    Subscription,
+}
+
+impl Flights {
+    fn by_id(&self) -> MutexGuard<'_, HashMap<RequestId, Flight>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is room for a request of this id.
+    pub(super) fn admit(&self, id: &RequestId, limit: usize) -> Result<(), ProtocolError> {
+        let flights = self.by_id();
+        if flights.len() >= limit {
+            let message = format!(
+                "the server's limit `max_requests_in_flight` is reached ({limit}); await some answers"
+            );
+            return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+        }
+        if flights.contains_key(id) {
+            let message = format!("a request with the id {id} is still being worked on");
+            return Err(ProtocolError::invalid_request(message));
+        }
+        Ok(())
+    }
+
+    /// Enters a flight, which `launch` starts under the number that it gets.
+    pub(super) fn launch(&self, id: RequestId, kind: Kind, launch: impl FnOnce(Number) -> AbortHandle) {
+        let number = Number(self.last.fetch_add(1, Ordering::Relaxed));
+        // Locked while launching, so that it cannot land before it is entered.
+        let mut flights = self.by_id();
+        let abort = launch(number);
+        flights.insert(id, Flight { number, kind, abort });
+    }
+
+    /// Ends a flight; whether it was still entered. One that was cancelled is not, and its answer is not wanted.
+    pub(super) fn land(&self, id: &RequestId, number: Number) -> bool {
+        let mut flights = self.by_id();
+        let is_entered = flights.get(id).is_some_and(|flight| flight.number == number);
+        let flight = if is_entered { flights.remove(id) } else { None };
+        drop(flights);
+        self.landed.notify_waiters();
+        flight.is_some()
+    }
+
+    /// Cancels a flight, if it is one that can be. A tool that cleans up by itself has the grace period to do so.
+    pub(super) fn cancel(&self, id: &RequestId, grace: Duration, runtime: &Handle) {
+        let mut flights = self.by_id();
+        if flights.get(id).is_none_or(|flight| matches!(flight.kind, Kind::Change)) {
+            return;
+        }
+        let flight = flights.remove(id);
+        drop(flights);
+        self.landed.notify_waiters();
+        match flight {
+            Some(Flight { kind: Kind::Call(cx), abort, .. }) if cx.cancel() => {
+                runtime.spawn(async move {
+                    tokio::time::sleep(grace).await;
+                    abort.abort();
+                });
+            }
+            Some(flight) => flight.abort.abort(),
+            None => {}
+        }
+    }
+
+    /// Takes out everything that is left.
+    pub(super) fn take(&self) -> HashMap<RequestId, Flight> {
+        std::mem::take(&mut *self.by_id())
+    }
+
+    /// How many answers are still to come. A subscription has none.
+    pub(super) fn awaited(&self) -> usize {
+        self.by_id().values().filter(|flight| !matches!(flight.kind, Kind::Subscription)).count()
+    }
+
+    /// Waits until no answer is to come any more. Cancel safe.
+    pub(super) async fn drain(&self) {
+        loop {
+            let landed = self.landed.notified();
+            if self.awaited() == 0 {
+                return;
+            }
+            landed.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_id_that_is_used_again_is_another_flight() {
+        let flights = Flights::default();
+        let id = RequestId::Number(1);
+        let mut numbers = Vec::new();
+        for _ in 0..2 {
+            flights.launch(id.clone(), Kind::Look, |number| {
+                numbers.push(number);
+                tokio::spawn(std::future::pending::<()>()).abort_handle()
+            });
+            if numbers.len() == 1 {
+                flights.cancel(&id, Duration::ZERO, &Handle::current());
+            }
+        }
+        assert!(!flights.land(&id, numbers[0]), "the first was cancelled");
+        assert!(flights.land(&id, numbers[1]), "the second is not the first");
+    }
+
+    #[tokio::test]
+    async fn what_is_being_changed_is_seen_through() {
+        let flights = Flights::default();
+        let id = RequestId::Number(1);
+        flights
+            .launch(id.clone(), Kind::Change, |_| tokio::spawn(std::future::pending::<()>()).abort_handle());
+        flights.cancel(&id, Duration::ZERO, &Handle::current());
+        assert_eq!(flights.awaited(), 1);
+    }
+}
