@@ -2,15 +2,12 @@
 //!
 //! Each word is read into the shape that it must have; whether what it says makes sense is for the model to decide.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, ExprRange, Ident, Lit, LitInt, LitStr, Token, parenthesized};
+use syn::{Expr, ExprLit, ExprRange, Ident, Lit, LitInt, LitStr, Token, parenthesized, parse_quote};
 
-use crate::diagnostics::{Mistakes, listed, nearest};
+use crate::diagnostics::{Mistakes, Noted, listed, nearest};
 
 /// What `#[tool(..)]` on a function says.
 #[derive(Default)]
@@ -79,41 +76,22 @@ pub(crate) struct RangeWord {
     pub(crate) range: ExprRange,
 }
 
-const TOOL: &[&str] = &[
-    "name",
-    "title",
-    "description",
-    "read_only",
-    "destructive",
-    "idempotent",
-    "open_world",
-    "icon",
-    "task",
-    "timeout",
-    "blocking",
-];
-const TASK: &[&str] = &["required", "optional", "ttl", "poll", "timeout", "concurrency"];
-const ICON: &[&str] = &["src", "mime_type", "sizes"];
-const IMPL: &[&str] = &["list"];
-const ARG: &[&str] = &["default", "range", "length", "rename", "header"];
-
 impl ToolWords {
     pub(crate) fn read(tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let place = Place { attribute: "#[tool]", known: TOOL, elsewhere: elsewhere_on_a_tool };
         let mut words = Self::default();
-        for word in place.words(tokens, mistakes) {
+        for word in TOOL.words(&[tokens], mistakes) {
             match word.name.to_string().as_str() {
-                "name" => words.name = word.text(mistakes),
-                "title" => words.title = word.text(mistakes),
-                "description" => words.description = word.text_expression(mistakes),
-                "read_only" => words.read_only = word.flag(mistakes),
-                "destructive" => words.destructive = word.flag(mistakes),
-                "idempotent" => words.idempotent = word.flag(mistakes),
-                "open_world" => words.open_world = word.flag(mistakes),
-                "icon" => words.icons.extend(IconWords::read(word, mistakes)),
-                "task" => words.task = Some(TaskWords::read(word, mistakes)),
-                "timeout" => words.timeout = word.text(mistakes),
-                _ => words.blocking = word.bare(mistakes),
+                "name" => words.name = word.text(mistakes).ok(),
+                "title" => words.title = word.text(mistakes).ok(),
+                "description" => words.description = Some(word.description(mistakes)),
+                "read_only" => words.read_only = word.flag(mistakes).ok(),
+                "destructive" => words.destructive = word.flag(mistakes).ok(),
+                "idempotent" => words.idempotent = word.flag(mistakes).ok(),
+                "open_world" => words.open_world = word.flag(mistakes).ok(),
+                "icon" => words.icons.extend(IconWords::read(&word, mistakes)),
+                "task" => words.task = Some(TaskWords::read(&word, mistakes)),
+                "timeout" => words.timeout = word.text(mistakes).ok(),
+                _ => words.blocking = word.alone(mistakes).ok(),
             }
         }
         words
@@ -121,59 +99,56 @@ impl ToolWords {
 }
 
 impl IconWords {
-    fn read(word: Word, mistakes: &mut Mistakes) -> Option<Self> {
-        let Value::List(tokens) = word.value else {
-            return Some(Self { src: word.text(mistakes)?, mime_type: None, sizes: Vec::new() });
+    fn read(word: &Word, mistakes: &mut Mistakes) -> Result<Self, Noted> {
+        let Value::List(tokens) = &word.value else {
+            return Ok(Self { src: word.text(mistakes)?, mime_type: None, sizes: Vec::new() });
         };
-        let place = Place { attribute: "icon(..)", known: ICON, elsewhere: |_| None };
         let (mut src, mut mime_type, mut sizes) = (None, None, Vec::new());
-        for word in place.words(tokens, mistakes) {
+        for word in ICON.words(std::slice::from_ref(tokens), mistakes) {
             match word.name.to_string().as_str() {
-                "src" => src = word.text(mistakes),
-                "mime_type" => mime_type = word.text(mistakes),
-                _ => sizes = word.texts(mistakes),
+                "src" => src = Some(word.text(mistakes)),
+                "mime_type" => mime_type = word.text(mistakes).ok(),
+                _ => sizes = word.texts(mistakes).unwrap_or_default(),
             }
         }
-        if src.is_none() && mistakes.is_empty() {
-            mistakes.on(&word.name, "an icon needs an address: write `icon(src = \"https://..\")`");
-        }
-        Some(Self { src: src?, mime_type, sizes })
+        let missing = "an icon needs an address: write `icon(src = \"https://..\")`";
+        let src = src.unwrap_or_else(|| Err(mistakes.on(&word.name, missing)))?;
+        Ok(Self { src, mime_type, sizes })
     }
 }
 
 impl TaskWords {
-    fn read(word: Word, mistakes: &mut Mistakes) -> Self {
+    fn read(word: &Word, mistakes: &mut Mistakes) -> Self {
         let mut words = Self::default();
-        match word.value {
+        match &word.value {
             Value::None => {}
-            Value::Given(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => match text.value().as_str() {
-                "required" => words.required = true,
-                "optional" => {}
-                _ => mistakes.on(text, "write `task = \"required\"`, `task = \"optional\"` or `task` alone"),
-            },
-            Value::Given(other) => {
-                mistakes.on(other, "write `task = \"required\"`, `task = \"optional\"` or `task` alone");
-            }
             Value::List(tokens) => words.read_list(tokens, mistakes),
+            Value::Given(support) => match literal_text(support).map(LitStr::value).as_deref() {
+                Some("required") => words.required = true,
+                Some("optional") => {}
+                _ => {
+                    let message = "write `task = \"required\"`, `task = \"optional\"` or `task` alone";
+                    mistakes.on(support, message);
+                }
+            },
         }
         words
     }
 
-    fn read_list(&mut self, tokens: TokenStream, mistakes: &mut Mistakes) {
-        let place = Place { attribute: "task(..)", known: TASK, elsewhere: elsewhere_in_a_task };
-        let mut support: Option<Ident> = None;
-        for word in place.words(tokens, mistakes) {
+    fn read_list(&mut self, tokens: &TokenStream, mistakes: &mut Mistakes) {
+        let mut is_said = false;
+        for word in TASK.words(std::slice::from_ref(tokens), mistakes) {
             match word.name.to_string().as_str() {
-                "ttl" => self.ttl = word.text(mistakes),
-                "poll" => self.poll = word.text(mistakes),
-                "timeout" => self.timeout = word.text(mistakes),
-                "concurrency" => self.concurrency = word.count(mistakes),
-                said => {
-                    self.required |= said == "required";
-                    if let Some(word) = word.bare(mistakes)
-                        && support.replace(word.clone()).is_some()
+                "ttl" => self.ttl = word.text(mistakes).ok(),
+                "poll" => self.poll = word.text(mistakes).ok(),
+                "timeout" => self.timeout = word.text(mistakes).ok(),
+                "concurrency" => self.concurrency = word.count(mistakes).ok(),
+                support => {
+                    self.required |= support == "required";
+                    if let Ok(support) = word.alone(mistakes)
+                        && std::mem::replace(&mut is_said, true)
                     {
-                        mistakes.on(word, "a task is `required` or `optional`: leave one of them out");
+                        mistakes.on(support, "a task is `required` or `optional`: leave one of them out");
                     }
                 }
             }
@@ -183,10 +158,9 @@ impl TaskWords {
 
 impl ImplWords {
     pub(crate) fn read(tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let place = Place { attribute: "#[tool] impl", known: IMPL, elsewhere: elsewhere_on_an_impl };
         let mut words = Self::default();
-        for word in place.words(tokens, mistakes) {
-            words.list = word.text(mistakes);
+        for word in IMPL.words(&[tokens], mistakes) {
+            words.list = word.text(mistakes).ok();
         }
         words
     }
@@ -195,94 +169,120 @@ impl ImplWords {
 impl ArgWords {
     /// Reads all `#[arg(..)]` of one parameter as if they were one.
     pub(crate) fn read(attributes: &[TokenStream], mistakes: &mut Mistakes) -> Self {
-        let place = Place { attribute: "#[arg]", known: ARG, elsewhere: elsewhere_on_a_parameter };
         let mut words = Self::default();
-        for word in place.words_of_all(attributes, mistakes) {
+        for word in ARG.words(attributes, mistakes) {
             match word.name.to_string().as_str() {
-                "default" => words.default = word.default(mistakes),
-                "range" => words.range = word.range("0..=10", mistakes),
-                "length" => words.length = word.range("1..=200", mistakes),
-                "rename" => words.rename = word.text(mistakes),
-                _ => words.header = word.text(mistakes),
+                "default" => words.default = word.default(mistakes).ok(),
+                "range" => words.range = word.range("0..=10", mistakes).ok(),
+                "length" => words.length = word.range("1..=200", mistakes).ok(),
+                "rename" => words.rename = word.text(mistakes).ok(),
+                _ => words.header = word.text(mistakes).ok(),
             }
         }
         words
     }
 }
 
-/// Where a word would belong that does not belong here, as an end of the sentence "`ttl` ..".
-type Elsewhere = fn(&str) -> Option<String>;
+/// Where words stand, and which are known there.
+struct Vocabulary {
+    /// As an author would write it.
+    place: &'static str,
+    known: &'static [&'static str],
+    /// What is to be said of a word that belongs elsewhere: the end of a sentence that begins with it.
+    elsewhere: fn(&str) -> Option<String>,
+}
 
-fn elsewhere_on_a_tool(word: &str) -> Option<String> {
-    match word {
+const TOOL: Vocabulary = Vocabulary {
+    place: "#[tool]",
+    known: &[
+        "name",
+        "title",
+        "description",
+        "read_only",
+        "destructive",
+        "idempotent",
+        "open_world",
+        "icon",
+        "task",
+        "timeout",
+        "blocking",
+    ],
+    elsewhere: |word| match word {
         "required" | "optional" => Some(format!("is about tasks: write `task = \"{word}\"`")),
-        _ if TASK.contains(&word) => Some(format!("is about tasks: write `task({word} = ..)`")),
-        _ if ARG.contains(&word) => {
-            Some(format!("is about a parameter: write `#[arg({word} ..)]` before it"))
-        }
-        _ if IMPL.contains(&word) => {
+        _ if TASK.knows(word) => Some(format!("is about tasks: write `task({word} = ..)`")),
+        _ if ARG.knows(word) => Some(format!("is about a parameter: write `#[arg({word} ..)]` before it")),
+        _ if IMPL.knows(word) => {
             Some("goes on the impl block: write `#[tool(list = \"..\")] impl ..`".to_owned())
         }
         _ => None,
+    },
+};
+
+const TASK: Vocabulary = Vocabulary {
+    place: "task(..)",
+    known: &["required", "optional", "ttl", "poll", "timeout", "concurrency"],
+    elsewhere: |word| {
+        TOOL.knows(word).then(|| format!("goes beside `task(..)`: write `#[tool(task(..), {word} ..)]`"))
+    },
+};
+
+const ICON: Vocabulary =
+    Vocabulary { place: "icon(..)", known: &["src", "mime_type", "sizes"], elsewhere: |_| None };
+
+const IMPL: Vocabulary = Vocabulary {
+    place: "#[tool] impl",
+    known: &["list"],
+    elsewhere: |word| {
+        TOOL.knows(word).then(|| format!("is about one tool: write `#[tool({word} ..)]` on a method"))
+    },
+};
+
+const ARG: Vocabulary = Vocabulary {
+    place: "#[arg]",
+    known: &["default", "range", "length", "rename", "header"],
+    elsewhere: |word| {
+        let told = match word {
+            "description" => "of a parameter is its doc comment: write `/// ..` before it",
+            "minimum" | "maximum" | "min" | "max" => "is said by a range: write `range(0..=10)`",
+            "min_length" | "max_length" => "is said by a length: write `length(1..=200)`",
+            "name" => "of an argument is changed by `rename = \"..\"`",
+            "optional" => "is said by the type: write `Option<..>`",
+            _ => return None,
+        };
+        Some(told.to_owned())
+    },
+};
+
+impl Vocabulary {
+    fn knows(&self, word: &str) -> bool {
+        self.known.contains(&word)
     }
-}
 
-fn elsewhere_in_a_task(word: &str) -> Option<String> {
-    TOOL.contains(&word).then(|| format!("goes beside `task(..)`: write `#[tool(task(..), {word} ..)]`"))
-}
-
-fn elsewhere_on_an_impl(word: &str) -> Option<String> {
-    TOOL.contains(&word).then(|| format!("is about one tool: write `#[tool({word} ..)]` on a method"))
-}
-
-fn elsewhere_on_a_parameter(word: &str) -> Option<String> {
-    match word {
-        "description" => Some("of a parameter is its doc comment: write `/// ..` before it".to_owned()),
-        "minimum" | "maximum" | "min" | "max" => Some("is said by a range: write `range(0..=10)`".to_owned()),
-        "min_length" | "max_length" => Some("is said by a length: write `length(1..=200)`".to_owned()),
-        "name" => Some("of an argument is changed by `rename = \"..\"`".to_owned()),
-        "optional" => Some("is said by the type: write `Option<..>`".to_owned()),
-        _ => None,
-    }
-}
-
-/// Where words stand: the attribute's name, and the words that it knows.
-struct Place {
-    attribute: &'static str,
-    known: &'static [&'static str],
-    elsewhere: Elsewhere,
-}
-
-impl Place {
     /// The known words; everything else is noted as a mistake.
-    fn words(&self, tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Word> {
-        self.words_of_all(&[tokens], mistakes)
-    }
-
-    fn words_of_all(&self, attributes: &[TokenStream], mistakes: &mut Mistakes) -> Vec<Word> {
+    fn words(&self, attributes: &[TokenStream], mistakes: &mut Mistakes) -> Vec<Word> {
         let mut words: Vec<Word> = Vec::new();
-        let found =
-            attributes.iter().flat_map(|tokens| parse_words(tokens.clone(), mistakes)).collect::<Vec<_>>();
-        for word in found {
-            let name = word.name.to_string();
-            if !self.known.contains(&name.as_str()) {
-                mistakes.on(&word.name, self.unknown(&name));
-            } else if name != "icon" && words.iter().any(|known| known.name == word.name) {
-                mistakes.on(&word.name, format!("`{name}` is said twice: leave one of them out"));
-            } else {
-                words.push(word);
+        for tokens in attributes {
+            for word in parse_words(tokens.clone(), mistakes) {
+                let name = word.name.to_string();
+                if !self.knows(&name) {
+                    mistakes.on(&word.name, self.unknown(&name));
+                } else if name != "icon" && words.iter().any(|known| known.name == word.name) {
+                    mistakes.on(&word.name, format!("`{name}` is said twice: leave one of them out"));
+                } else {
+                    words.push(word);
+                }
             }
         }
         words
     }
 
     fn unknown(&self, word: &str) -> String {
-        if let Some(elsewhere) = (self.elsewhere)(word) {
-            return format!("`{word}` {elsewhere}");
+        if let Some(told) = (self.elsewhere)(word) {
+            return format!("`{word}` {told}");
         }
         match nearest(word, self.known) {
             Some(known) => format!("unknown word `{word}`: did you mean `{known}`?"),
-            None => format!("unknown word `{word}`: `{}` knows {}", self.attribute, listed(self.known)),
+            None => format!("unknown word `{word}`: `{}` knows {}", self.place, listed(self.known)),
         }
     }
 }
@@ -307,7 +307,7 @@ impl Parse for Word {
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Value::Given(input.parse()?)
+            Value::Given(without_group(input.parse()?))
         } else if input.peek(syn::token::Paren) {
             let content;
             parenthesized!(content in input);
@@ -324,8 +324,8 @@ impl Parse for Word {
 
 /// Reads words between commas. After one that cannot be read, it goes on behind the next comma.
 fn parse_words(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Word> {
+    let mut words = Vec::new();
     let read = |input: ParseStream<'_>| {
-        let mut words = Vec::new();
         while !input.is_empty() {
             match input.parse() {
                 Ok(word) => words.push(word),
@@ -340,116 +340,116 @@ fn parse_words(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Word> {
                 input.parse::<Token![,]>()?;
             }
         }
-        Ok(words)
+        Ok(())
     };
-    match read.parse2(tokens) {
-        Ok(words) => words,
-        Err(error) => {
-            mistakes.add(error);
-            Vec::new()
-        }
+    if let Err(error) = read.parse2(tokens) {
+        mistakes.add(error);
     }
+    words
 }
 
 impl Word {
-    fn span(&self) -> Span {
-        match &self.value {
-            Value::Given(expression) => expression.span(),
-            Value::None | Value::List(_) => self.name.span(),
-        }
-    }
-
-    fn wrong<T>(&self, form: &str, mistakes: &mut Mistakes) -> Option<T> {
-        let name = self.name.to_string();
-        let message = format!("write `{name}{}`", form.replace("{0}", &name));
+    /// Says how the word is written, behind its name.
+    fn wrong(&self, form: &str, mistakes: &mut Mistakes) -> Noted {
+        let message = format!("write `{}{form}`", self.name);
         match &self.value {
             Value::Given(expression) => mistakes.on(expression, message),
-            Value::None | Value::List(_) => mistakes.at(self.span(), message),
+            Value::None | Value::List(_) => mistakes.on(&self.name, message),
         }
-        None
     }
 
-    fn text(&self, mistakes: &mut Mistakes) -> Option<LitStr> {
+    fn text(&self, mistakes: &mut Mistakes) -> Result<LitStr, Noted> {
         match &self.value {
-            Value::Given(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(text.clone()),
-            _ => self.wrong(" = \"..\"", mistakes),
+            Value::Given(expression) => literal_text(expression).cloned(),
+            Value::None | Value::List(_) => None,
         }
+        .ok_or_else(|| self.wrong(" = \"..\"", mistakes))
+    }
+
+    fn texts(&self, mistakes: &mut Mistakes) -> Result<Vec<LitStr>, Noted> {
+        match &self.value {
+            Value::Given(Expr::Array(array)) => {
+                array.elems.iter().map(|element| literal_text(element).cloned()).collect()
+            }
+            Value::Given(expression) => literal_text(expression).map(|text| vec![text.clone()]),
+            Value::None | Value::List(_) => None,
+        }
+        .ok_or_else(|| self.wrong(" = [\"48x48\", \"96x96\"]", mistakes))
     }
 
     /// A text that may also come from a constant or a file.
-    fn text_expression(&self, mistakes: &mut Mistakes) -> Option<Expr> {
-        match &self.value {
-            Value::Given(Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) | Expr::Macro(_) | Expr::Path(_)) => {}
-            _ => return self.wrong(" = \"..\"", mistakes),
-        }
-        if let Value::Given(expression) = &self.value { Some(expression.clone()) } else { None }
-    }
-
-    fn texts(&self, mistakes: &mut Mistakes) -> Vec<LitStr> {
-        let texts = match &self.value {
-            Value::Given(Expr::Array(array)) => array.elems.iter().map(literal_text).collect(),
-            Value::Given(expression) => literal_text(expression).map(|text| vec![text]),
-            Value::None | Value::List(_) => None,
-        };
-        texts.or_else(|| self.wrong(" = [\"48x48\", \"96x96\"]", mistakes)).unwrap_or_default()
-    }
-
-    fn flag(self, mistakes: &mut Mistakes) -> Option<Flag> {
-        let value = match &self.value {
-            Value::None => true,
-            Value::Given(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => value.value,
-            Value::Given(_) | Value::List(_) => return self.wrong("` or `{0} = false", mistakes),
-        };
-        Some(Flag { word: self.name, value })
-    }
-
-    fn bare(self, mistakes: &mut Mistakes) -> Option<Ident> {
+    fn description(self, mistakes: &mut Mistakes) -> Expr {
         match self.value {
-            Value::None => Some(self.name),
-            _ => self.wrong("", mistakes),
-        }
-    }
-
-    fn count(&self, mistakes: &mut Mistakes) -> Option<LitInt> {
-        match &self.value {
-            Value::Given(Expr::Lit(ExprLit { lit: Lit::Int(count), .. })) => Some(count.clone()),
-            _ => self.wrong(" = 8", mistakes),
-        }
-    }
-
-    fn default(self, mistakes: &mut Mistakes) -> Option<DefaultWord> {
-        let value = match self.value {
-            Value::None => None,
-            Value::Given(value) => Some(value),
-            Value::List(_) => return self.wrong(" = ..", mistakes),
-        };
-        Some(DefaultWord { word: self.name, value })
-    }
-
-    fn range(self, example: &str, mistakes: &mut Mistakes) -> Option<RangeWord> {
-        let Value::List(tokens) = &self.value else { return self.wrong(&format!("({example})"), mistakes) };
-        let one = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone());
-        match one.map(|expressions| expressions.into_iter().collect::<Vec<_>>()) {
-            Ok(expressions) => match <[Expr; 1]>::try_from(expressions) {
-                Ok([Expr::Range(range)]) => Some(RangeWord { word: self.name, range }),
-                _ => {
-                    let place =
-                        if tokens.is_empty() { self.name.into_token_stream() } else { tokens.clone() };
-                    mistakes.on(place, format!("write a range, such as `{example}`"));
-                    None
-                }
-            },
-            Err(error) => {
-                mistakes.add(error);
-                None
+            Value::Given(Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) | Expr::Macro(_) | Expr::Path(_)) => {}
+            Value::Given(_) | Value::None | Value::List(_) => {
+                self.wrong(" = \"..\"", mistakes);
             }
+        }
+        match self.value {
+            Value::Given(expression) => expression,
+            // It is wrong, and yet there is one: that it is missing need not be said, too.
+            Value::None | Value::List(_) => parse_quote!(""),
+        }
+    }
+
+    fn flag(self, mistakes: &mut Mistakes) -> Result<Flag, Noted> {
+        match &self.value {
+            Value::None => Ok(Flag { word: self.name, value: true }),
+            Value::Given(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => {
+                Ok(Flag { value: value.value, word: self.name })
+            }
+            Value::Given(_) | Value::List(_) => {
+                Err(self.wrong(&format!("` or `{} = false", self.name), mistakes))
+            }
+        }
+    }
+
+    fn alone(self, mistakes: &mut Mistakes) -> Result<Ident, Noted> {
+        match &self.value {
+            Value::None => Ok(self.name),
+            Value::Given(_) | Value::List(_) => Err(self.wrong("", mistakes)),
+        }
+    }
+
+    fn count(&self, mistakes: &mut Mistakes) -> Result<LitInt, Noted> {
+        match &self.value {
+            Value::Given(Expr::Lit(ExprLit { lit: Lit::Int(count), .. })) => Ok(count.clone()),
+            _ => Err(self.wrong(" = 8", mistakes)),
+        }
+    }
+
+    fn default(self, mistakes: &mut Mistakes) -> Result<DefaultWord, Noted> {
+        match self.value {
+            Value::None => Ok(DefaultWord { word: self.name, value: None }),
+            Value::Given(value) => Ok(DefaultWord { word: self.name, value: Some(value) }),
+            Value::List(_) => Err(self.wrong(" = ..", mistakes)),
+        }
+    }
+
+    fn range(self, example: &str, mistakes: &mut Mistakes) -> Result<RangeWord, Noted> {
+        let Value::List(tokens) = &self.value else {
+            return Err(self.wrong(&format!("({example})"), mistakes));
+        };
+        match syn::parse2(tokens.clone()).map(without_group) {
+            Ok(Expr::Range(range)) => Ok(RangeWord { word: self.name, range }),
+            Ok(other) => Err(mistakes.on(other, format!("write a range, such as `{example}`"))),
+            Err(_) if tokens.is_empty() => Err(self.wrong(&format!("({example})"), mistakes)),
+            Err(error) => Err(mistakes.add(error)),
         }
     }
 }
 
-fn literal_text(expression: &Expr) -> Option<LitStr> {
+/// An expression without the group that a `macro_rules!` macro puts around what it was given.
+fn without_group(expression: Expr) -> Expr {
     match expression {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
+        Expr::Group(group) => without_group(*group.expr),
+        other => other,
+    }
+}
+
+fn literal_text(expression: &Expr) -> Option<&LitStr> {
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
         _ => None,
     }
 }

@@ -10,20 +10,25 @@ use syn::Error;
 #[derive(Debug, Default)]
 pub(crate) struct Mistakes(Vec<Error>);
 
+/// Proof that a mistake was noted. Whoever cannot go on says so with it, and so never says nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted(());
+
 impl Mistakes {
     /// Notes a mistake that these tokens are.
-    pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl Display) {
-        self.0.push(Error::new_spanned(tokens, message));
+    pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl Display) -> Noted {
+        self.add(Error::new_spanned(tokens, message))
     }
 
     /// Notes a mistake at a place.
-    pub(crate) fn at(&mut self, span: Span, message: impl Display) {
-        self.0.push(Error::new(span, message));
+    pub(crate) fn at(&mut self, span: Span, message: impl Display) -> Noted {
+        self.add(Error::new(span, message))
     }
 
-    /// Notes a mistake that the parser found.
-    pub(crate) fn add(&mut self, error: Error) {
+    /// Notes a mistake that is an error already.
+    pub(crate) fn add(&mut self, error: Error) -> Noted {
         self.0.push(error);
+        Noted(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -60,9 +65,21 @@ pub(crate) fn listed(words: &[&str]) -> String {
     }
 }
 
+/// Tokens as an author would write them, near enough for a message.
+pub(crate) fn shown(tokens: impl ToTokens) -> String {
+    let mut shown = tokens.to_token_stream().to_string();
+    let tighter =
+        [(" <", "<"), ("< ", "<"), (" >", ">"), (" ::", "::"), (":: ", "::"), (" ,", ","), ("& ", "&")];
+    for (spaced, tight) in tighter {
+        shown = shown.replace(spaced, tight);
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quote::quote;
 
     #[test]
     fn a_slip_of_the_pen_and_the_words_of_the_specification_are_understood() {
@@ -77,5 +94,13 @@ mod tests {
     fn a_list_of_words_reads_as_a_sentence() {
         assert_eq!(listed(&["a"]), "`a`");
         assert_eq!(listed(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+
+    #[test]
+    fn a_type_is_shown_as_it_is_written() {
+        assert_eq!(
+            shown(quote!(std::collections::HashMap<String, Vec<u8>>)),
+            "std::collections::HashMap<String, Vec<u8>>"
+        );
     }
 }

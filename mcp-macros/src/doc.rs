@@ -1,6 +1,6 @@
 //! Doc comments as text: what rustdoc would show, for a model to read.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
@@ -13,6 +13,14 @@ pub(crate) enum Text {
 }
 
 impl Text {
+    /// Whether the text may stand behind `#[doc = ]`, as literals and macros may.
+    pub(crate) fn is_documentation(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::Computed(tokens) => matches!(tokens.clone().into_iter().last(), Some(TokenTree::Group(_))),
+        }
+    }
+
     /// Whether the text is known to say nothing.
     pub(crate) fn is_blank(&self) -> bool {
         matches!(self, Self::Literal(text) if text.trim().is_empty())

@@ -2,11 +2,13 @@
 //!
 //! Bodies stay tokens: nothing here depends on them, and they are the larger part of a program.
 
-use proc_macro2::{TokenStream, TokenTree};
+use std::cell::OnceCell;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, ItemImpl, Pat, Signature, Token, Type, Visibility};
+use syn::{Attribute, FnArg, Ident, ItemImpl, Pat, Signature, Token, Type, Visibility, parse_quote};
 
 use crate::doc;
 
@@ -14,7 +16,8 @@ use crate::doc;
 pub(crate) enum Item {
     Function(Box<Function>),
     Impl(Box<ImplBlock>),
-    Other(TokenStream),
+    /// Something else, which begins here.
+    Other(Span),
 }
 
 /// A function. Once taken apart, its signature is without what only this crate understands, as it is emitted.
@@ -35,6 +38,8 @@ pub(crate) struct Parameter {
     pub(crate) strange: Vec<Attribute>,
     pub(crate) pattern: Pat,
     pub(crate) ty: Type,
+    /// What is wrong with the type itself, so that the compiler need not say it, too.
+    pub(crate) refusal: OnceCell<syn::Error>,
 }
 
 /// An impl block; its header is an empty impl block.
@@ -62,7 +67,10 @@ impl Parse for Item {
         if is_function(&ahead) {
             return Ok(Self::Function(Box::new(input.parse::<Function>()?.taken_apart())));
         }
-        input.parse().map(Self::Other)
+        input.advance_to(&ahead);
+        let begin = input.span();
+        input.parse::<TokenStream>()?;
+        Ok(Self::Other(begin))
     }
 }
 
@@ -99,7 +107,18 @@ impl Parse for Function {
 }
 
 impl Function {
+    /// Makes it the function of a tool.
     fn taken_apart(mut self) -> Self {
+        // A tool is `async`, owns what it takes, and has as many parameters as the client has arguments, whatever lints
+        // would say of another function.
+        self.attributes.push(parse_quote! {
+            #[allow(
+                clippy::fn_params_excessive_bools,
+                clippy::needless_pass_by_value,
+                clippy::too_many_arguments,
+                clippy::unused_async
+            )]
+        });
         self.parameters = self.signature.inputs.iter_mut().filter_map(Parameter::take_from).collect();
         self
     }
@@ -117,6 +136,17 @@ impl Function {
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self { attributes, visibility, signature, body, .. } = self;
+        let mut signature = signature.clone();
+        let inputs = signature.inputs.iter_mut().filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(typed),
+            FnArg::Receiver(_) => None,
+        });
+        for (input, parameter) in inputs.zip(&self.parameters) {
+            if let Some(refusal) = parameter.refusal.get() {
+                // An error as a type: whatever the body does with it is right.
+                *input.ty = Type::Verbatim(refusal.to_compile_error());
+            }
+        }
         tokens.extend(quote!(#(#attributes)* #visibility #signature #body));
     }
 }
@@ -141,7 +171,8 @@ impl Parameter {
                 strange.push(attribute);
             }
         }
-        Some(Self { docs, arg, strange, pattern: (*typed.pat).clone(), ty: (*typed.ty).clone() })
+        let (pattern, ty) = ((*typed.pat).clone(), (*typed.ty).clone());
+        Some(Self { docs, arg, strange, pattern, ty, refusal: OnceCell::new() })
     }
 }
 
@@ -188,13 +219,10 @@ impl Parse for ImplItem {
             !is_tool
         });
         input.advance_to(&ahead);
-        let function: Function = input.parse()?;
+        let function = Function { attributes, ..input.parse()? };
         Ok(match words {
-            Some(words) => Self::Tool(Box::new(Function { attributes, ..function.taken_apart() }), words),
-            None => {
-                let function = Function { attributes, ..function };
-                Self::Function(function.signature.ident.clone(), function.into_token_stream())
-            }
+            Some(words) => Self::Tool(Box::new(function.taken_apart()), words),
+            None => Self::Function(function.signature.ident.clone(), function.into_token_stream()),
         })
     }
 }

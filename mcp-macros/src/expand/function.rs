@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::FnArg;
 
-use super::{implementation, imports, marker, silence};
+use super::{implementation, marker, scope};
 use crate::attr::ToolWords;
 use crate::diagnostics::Mistakes;
 use crate::model::Tool;
@@ -17,28 +17,19 @@ pub(super) fn expand(words: TokenStream, function: &Function, mut mistakes: Mist
             receiver,
             "a method is a tool if its impl block is told so, too: write `#[tool]` above `impl ..`",
         );
-        return quote!(#function #mistakes);
+        return quote!(#mistakes #function);
     }
     let words = ToolWords::read(words, &mut mistakes);
     match Tool::of_function(function, words, &mut mistakes) {
-        Some(tool) if mistakes.is_empty() => {
-            let marker = marker(&tool.visibility, &tool.function, &tool.conditions, Some(&tool.description));
-            let (imports, silence) = (imports(), silence());
-            let conditions = &tool.conditions;
-            let implementation = implementation::of(&tool, &tool.function);
-            quote! {
-                #function
-                #marker
-                #(#conditions)*
-                #silence
-                const _: () = {
-                    #imports
-                    #implementation
-                };
-            }
+        Ok(tool) if mistakes.is_empty() => {
+            let Tool { function: ident, visibility, conditions, description, .. } = &tool;
+            let marker = marker(visibility, ident, conditions, Some(description));
+            let implementation = scope(conditions, implementation::of(&tool, ident, None));
+            quote!(#function #marker #implementation)
         }
         _ => {
-            let fallback = fallback(function);
+            // A function without a body is in a trait, where no other items are.
+            let fallback = function.has_body().then(|| fallback(function));
             quote!(#mistakes #function #fallback)
         }
     }
@@ -48,14 +39,7 @@ pub(super) fn expand(words: TokenStream, function: &Function, mut mistakes: Mist
 fn fallback(function: &Function) -> TokenStream {
     let ident = &function.signature.ident;
     let conditions: Vec<_> = function.conditions().cloned().collect();
-    let marker = marker(&function.visibility, ident, &conditions, None::<&TokenStream>);
-    let implementation = implementation::fallback(ident);
-    quote! {
-        #marker
-        #(#conditions)*
-        const _: () = {
-            use ::mcp_runtime::__private as __rt;
-            #implementation
-        };
-    }
+    let marker = marker(&function.visibility, ident, &conditions, None);
+    let implementation = scope(&conditions, implementation::fallback(ident));
+    quote!(#marker #implementation)
 }

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{PathArguments, PathSegment, Type};
 
-use super::qualified::Place;
-use crate::model::{Argument, DefaultValue, Hints, Icon, Input, Shown, TaskPolicy, TaskSupport, This, Tool};
+use super::place::Place;
+use crate::model::{Argument, Hints, Icon, Input, Json, Standin, TaskPolicy, TaskSupport, This, Tool};
 
-/// The implementation for the type of this name, with the functions that it needs beside it.
-pub(super) fn of(tool: &Tool, marker: &Ident) -> TokenStream {
+/// The implementation for the type of this name, with the functions that it needs beside it. A method's type is named
+/// `__Self` there.
+pub(super) fn of(tool: &Tool, marker: &Ident, self_type: Option<&Type>) -> TokenStream {
+    // What a method is called on is a state as any other.
+    let this = self_type.filter(|_| matches!(tool.this, This::Reference | This::Shared));
     let arguments: Vec<&Argument> = tool
         .inputs
         .iter()
@@ -17,8 +21,8 @@ pub(super) fn of(tool: &Tool, marker: &Ident) -> TokenStream {
         .collect();
     let defaults =
         arguments.iter().enumerate().filter_map(|(index, argument)| default_function(index, argument));
-    let definition = definition(tool, &arguments);
-    let call = call(tool, &arguments);
+    let definition = definition(tool, &arguments, this);
+    let call = call(tool, &arguments, this);
     quote! {
         #(#defaults)*
         #[automatically_derived]
@@ -57,16 +61,16 @@ fn default_name(index: usize) -> Ident {
 /// The default as a function, for the definition and for the call. Its type is checked here, where it is written.
 fn default_function(index: usize, argument: &Argument) -> Option<TokenStream> {
     let ty = &argument.ty;
-    let value = match argument.default.as_ref()? {
-        DefaultValue::OfType(span) => Place::at(*span).call(ty, "Default", "default", TokenStream::new()),
-        DefaultValue::Literal(value, _) | DefaultValue::Computed(value) => value.to_token_stream(),
-        DefaultValue::Text(literal) => Place::of(literal).call(ty, "FromText", "from_text", literal),
+    let value = match argument.default()? {
+        Standin::OfType(span) => Place::at(*span).call_for(ty, "Default", "default", TokenStream::new()),
+        Standin::Literal(value, _) | Standin::Computed(value) => value.to_token_stream(),
+        Standin::Text(literal) => Place::of(literal).call_for(ty, "FromText", "from_text", literal),
     };
     let name = default_name(index);
     Some(quote!(fn #name() -> #ty { #value }))
 }
 
-fn definition(tool: &Tool, arguments: &[&Argument]) -> TokenStream {
+fn definition(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> TokenStream {
     let Tool { name, description, output, .. } = tool;
     let title = tool.title.iter().map(|title| quote!(.title(#title)));
     let icons = tool.icons.iter().map(icon);
@@ -77,19 +81,14 @@ fn definition(tool: &Tool, arguments: &[&Argument]) -> TokenStream {
         quote!(.parameter(#parameter))
     });
     let definition = local("definition");
-    let this = matches!(tool.this, This::Reference | This::Shared).then(|| {
-        let function = &tool.function;
-        let declared = Place::of(function).call(quote!(__Self), "Shared", "declare", &definition);
-        quote!(let #definition = #declared;)
+    let inputs = tool.inputs.iter().filter_map(|input| match input {
+        Input::State(ty) => Some((ty, "Shared")),
+        Input::Whole(ty) => Some((ty, "Argument")),
+        Input::Argument(_) | Input::Context => None,
     });
-    let declared = tool.inputs.iter().filter_map(|input| {
-        let (ty, implemented) = match input {
-            Input::State(ty) => (ty, "Shared"),
-            Input::Whole(ty) => (ty, "Parameter"),
-            Input::Argument(_) | Input::Context => return None,
-        };
+    let declared = this.map(|ty| (ty, "Shared")).into_iter().chain(inputs).map(|(ty, implemented)| {
         let declared = Place::of(ty).call(ty, implemented, "declare", &definition);
-        Some(quote!(let #definition = #declared;))
+        quote!(let #definition = #declared;)
     });
     quote! {
         fn definition(&self) -> __rt::ToolDefinition {
@@ -100,7 +99,6 @@ fn definition(tool: &Tool, arguments: &[&Argument]) -> TokenStream {
                 #task
                 #(#parameters)*
                 .returns(__rt::Kind::<#output>::NEW.ok().schema());
-            #this
             #(#declared)*
             #definition
         }
@@ -109,35 +107,35 @@ fn definition(tool: &Tool, arguments: &[&Argument]) -> TokenStream {
 
 fn parameter(index: usize, argument: &Argument) -> TokenStream {
     let Argument { name, description, ty, .. } = argument;
-    let mut spec = Place::of(ty).call(ty, "Parameter", "spec", quote!(#name, #description));
-    if let Some(range) = &argument.range {
-        spec = Place::at(range.word.span()).call(ty, "Numeric", "range", spec);
+    let mut spec = Place::of(ty).call(ty, "Argument", "spec", quote!(#name, #description));
+    if let Some(range) = &argument.rules.range {
+        spec = Place::at(range.word.span()).call_for(ty, "Numeric", "range", spec);
         spec.extend(range.minimum.map(|minimum| quote!(.minimum(#minimum))));
         spec.extend(range.maximum.map(|maximum| quote!(.maximum(#maximum))));
         spec.extend(range.below.map(|below| quote!(.below(#below))));
     }
-    if let Some(length) = &argument.length {
-        spec = Place::at(length.word.span()).call(ty, "Countable", "length", spec);
+    if let Some(length) = &argument.rules.length {
+        spec = Place::at(length.word.span()).call_for(ty, "Countable", "length", spec);
         spec.extend(length.least.map(|least| quote!(.min_length(#least))));
         spec.extend(length.most.map(|most| quote!(.max_length(#most))));
     }
     spec.extend(argument.header.as_ref().map(|header| quote!(.header(#header))));
     let function = default_name(index);
-    match &argument.default {
+    match argument.default() {
         None => {}
-        Some(DefaultValue::Literal(_, shown)) => spec.extend(quote!(.default(#shown))),
-        Some(DefaultValue::Text(literal)) => spec.extend(quote!(.default(#literal))),
-        Some(DefaultValue::OfType(span)) => {
-            spec = Place::at(*span).call(ty, "Shown", "default", quote!(#spec, #function));
+        Some(Standin::Literal(_, shown)) => spec.extend(quote!(.default(#shown))),
+        Some(Standin::Text(literal)) => spec.extend(quote!(.default(#literal))),
+        Some(Standin::OfType(span)) => {
+            spec = Place::at(*span).call_for(ty, "Shown", "default", quote!(#spec, #function));
         }
-        Some(DefaultValue::Computed(value)) => {
-            spec = Place::of(value).call(ty, "Shown", "default", quote!(#spec, #function));
+        Some(Standin::Computed(value)) => {
+            spec = Place::of(value).call_for(ty, "Shown", "default", quote!(#spec, #function));
         }
     }
     spec
 }
 
-impl ToTokens for Shown {
+impl ToTokens for Json {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Number(number) => number.to_tokens(tokens),
@@ -194,21 +192,18 @@ fn time(duration: Duration) -> TokenStream {
     quote!(__rt::Duration::new(#seconds, #nanos))
 }
 
-fn call(tool: &Tool, arguments: &[&Argument]) -> TokenStream {
+fn call(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> TokenStream {
     let (call, cx) = (local("call"), local("cx"));
     let take = take(tool, arguments, &call);
     let takes_context = tool.inputs.iter().any(|input| matches!(input, Input::Context));
     let pattern = if takes_context { cx.to_token_stream() } else { quote!(_) };
-    let states = tool.inputs.iter().enumerate().filter_map(|(index, input)| {
-        let Input::State(ty) = input else { return None };
-        let name = state_name(index);
-        let found = Place::of(ty).call(ty, "Shared", "find", quote!(#call.states));
-        Some(quote!(let #name = #found;))
+    let states = tool.inputs.iter().enumerate().filter_map(|(index, input)| match input {
+        Input::State(ty) => Some((ty, state_name(index))),
+        Input::Argument(_) | Input::Whole(_) | Input::Context => None,
     });
-    let this = local("this");
-    let find_this = matches!(tool.this, This::Reference | This::Shared).then(|| {
-        let found = Place::of(&tool.function).call(quote!(__Self), "Shared", "find", quote!(#call.states));
-        quote!(let #this = #found;)
+    let found = this.map(|ty| (ty, local("this"))).into_iter().chain(states).map(|(ty, name)| {
+        let found = Place::of(ty).call(ty, "Shared", "find", quote!(#call.states));
+        quote!(let #name = #found;)
     });
     let mut argument = 0;
     let values: Vec<TokenStream> = tool
@@ -225,14 +220,13 @@ fn call(tool: &Tool, arguments: &[&Argument]) -> TokenStream {
             }
         })
         .collect();
-    let future = future(tool, &this, &values);
-    let convert = convert(tool);
+    let (future, convert) = (future(tool, &values), convert(tool));
+    let run = quote_spanned!(tool.function.span()=> __rt::run(#future, #convert));
     quote! {
         fn call(&self, #call: __rt::ToolCall<'_>, #pattern: __rt::Context) -> __rt::Called {
             #take
-            #find_this
-            #(#states)*
-            __rt::Ok(__rt::run(#future, #convert))
+            #(#found)*
+            __rt::Ok(#run)
         }
     }
 }
@@ -249,7 +243,7 @@ fn state_name(index: usize) -> Ident {
 fn take(tool: &Tool, arguments: &[&Argument], call: &Ident) -> TokenStream {
     if let Some(Input::Whole(ty)) = tool.inputs.iter().find(|input| matches!(input, Input::Whole(_))) {
         let whole = local("whole");
-        let taken = Place::of(ty).call(ty, "Parameter", "whole", quote!(#call.arguments));
+        let taken = Place::of(ty).call(ty, "Argument", "whole", quote!(#call.arguments));
         return quote!(let #whole = #taken?;);
     }
     if arguments.is_empty() {
@@ -260,12 +254,12 @@ fn take(tool: &Tool, arguments: &[&Argument], call: &Ident) -> TokenStream {
     let locals: Vec<Ident> = (0..arguments.len()).map(argument_name).collect();
     let taken = arguments.iter().enumerate().map(|(index, argument)| {
         let ty = &argument.ty;
-        let (how, default) = match &argument.default {
+        let (how, default) = match argument.default() {
             None => ("take", None),
             Some(_) => ("take_or", Some(default_name(index))),
         };
         let default = default.map(|default| quote!(, #default));
-        Place::of(ty).call(ty, "Parameter", how, quote!(&mut #fields, #index #default))
+        Place::of(ty).call(ty, "Argument", how, quote!(&mut #fields, #index #default))
     });
     quote! {
         let mut #fields = #call.arguments.fields(&[#(#names),*]);
@@ -277,8 +271,8 @@ fn take(tool: &Tool, arguments: &[&Argument], call: &Ident) -> TokenStream {
 }
 
 /// A function that makes the future of the author's function.
-fn future(tool: &Tool, this: &Ident, values: &[TokenStream]) -> TokenStream {
-    let function = &tool.function;
+fn future(tool: &Tool, values: &[TokenStream]) -> TokenStream {
+    let (function, this) = (&tool.function, local("this"));
     // An error about the future, above all that it is not `Send`, is about the function.
     let span = function.span();
     let called = match tool.this {
@@ -298,17 +292,34 @@ fn future(tool: &Tool, this: &Ident, values: &[TokenStream]) -> TokenStream {
 /// A function that makes a result of what the author's function gives.
 fn convert(tool: &Tool) -> TokenStream {
     let output = &tool.output;
-    let place = Place::of(output);
-    let (result, kind, value, error) = (local("result"), local("kind"), local("value"), local("error"));
-    let converted = place.call(quote!(_), "ToolOutput", "convert", quote!(#value, #kind.ok().way()));
-    let failed = place.call(quote!(_), "ToolFailure", "fail", &error);
+    let [at_value, at_error] = places(output);
+    let [result, kind, way, value, error] = ["result", "kind", "way", "value", "error"].map(local);
+    let converted = at_value.call(at_value.unnamed(), "ToolOutput", "convert", quote!(#way, #value));
+    let failed = at_error.call(at_error.unnamed(), "ToolFailure", "fail", &error);
     quote! {
         |#result| {
             let #kind = __rt::Kind::<#output>::NEW;
+            let #way = #kind.ok().way();
             match #kind.split(#result) {
                 __rt::Ok(#value) => #converted,
                 __rt::Err(#error) => #failed,
             }
         }
     }
+}
+
+/// Where the type of the value and that of the error are, as far as a `Result` is spelled as one.
+fn places(output: &Type) -> [Place; 2] {
+    let whole = Place::of(output);
+    let Type::Path(path) = output else { return [whole; 2] };
+    let arguments = match path.path.segments.last() {
+        Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(arguments) })
+            if ident == "Result" =>
+        {
+            &arguments.args
+        }
+        _ => return [whole; 2],
+    };
+    let mut places = arguments.iter().map(Place::of);
+    [places.next().unwrap_or(whole), places.next().unwrap_or(whole)]
 }

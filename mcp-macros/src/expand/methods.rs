@@ -1,10 +1,11 @@
 //! The methods of an impl block as tools: the block itself, and a function that lists them.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
+use syn::Type;
 use syn::ext::IdentExt;
 
-use super::{implementation, imports, marker, silence};
+use super::{implementation, marker, scope};
 use crate::attr::ImplWords;
 use crate::diagnostics::Mistakes;
 use crate::model::{Tool, ToolSet};
@@ -13,24 +14,28 @@ use crate::signature::ImplBlock;
 pub(super) fn expand(words: TokenStream, block: &ImplBlock, mut mistakes: Mistakes) -> TokenStream {
     let words = ImplWords::read(words, &mut mistakes);
     match ToolSet::new(block, &words, &mut mistakes) {
-        Some(set) if mistakes.is_empty() => {
-            let tools = set.tools.iter().map(tool);
-            let list = list(&set);
-            let (imports, silence) = (imports(), silence());
+        Ok(set) if mistakes.is_empty() => {
             let self_type = &set.self_type;
-            quote! {
-                #block
-                #silence
-                const _: () = {
-                    #imports
-                    type __Self = #self_type;
-                    #(#tools)*
-                    #list
-                };
-            }
+            let tools = set.tools.iter().map(|one| tool(one, self_type));
+            let pushed = set.tools.iter().map(|tool| {
+                let (conditions, name) = (&tool.conditions, marker_name(tool));
+                quote!(#(#conditions)* tools.push(__rt::Arc::new(#name {}));)
+            });
+            let list = list(
+                &set,
+                &quote! {
+                    let mut tools: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
+                    #(#pushed)*
+                    tools
+                },
+            );
+            let items = scope(&set.conditions, quote!(type __Self = #self_type; #(#tools)* #list));
+            quote!(#block #items)
         }
         set => {
-            let fallback = set.map(|set| fallback(&set));
+            // A list of nothing, for who calls it.
+            let fallback =
+                set.ok().map(|set| scope(&set.conditions, list(&set, &quote!(::core::unreachable!()))));
             quote!(#mistakes #block #fallback)
         }
     }
@@ -40,12 +45,13 @@ fn marker_name(tool: &Tool) -> Ident {
     format_ident!("__Tool_{}", tool.function.unraw())
 }
 
-fn tool(tool: &Tool) -> TokenStream {
+fn tool(tool: &Tool, self_type: &Type) -> TokenStream {
     let name = marker_name(tool);
     let conditions = &tool.conditions;
-    let marker = marker(&TokenStream::new(), &name, conditions, None::<&TokenStream>);
+    let marker = marker(&TokenStream::new(), &name, conditions, None);
     // Beside the impl block `Self` is somebody else.
-    let implementation = with_self_by_name(implementation::of(tool, &name));
+    let implementation = with_self_by_name(implementation::of(tool, &name, Some(self_type)));
+    // Tools do not see each other's helpers.
     quote! {
         #marker
         #(#conditions)*
@@ -53,37 +59,16 @@ fn tool(tool: &Tool) -> TokenStream {
     }
 }
 
-fn list(set: &ToolSet) -> TokenStream {
-    let ToolSet { self_type, list, visibility, tools } = set;
-    let pushed = tools.iter().map(|tool| {
-        let (conditions, name) = (&tool.conditions, marker_name(tool));
-        quote!(#(#conditions)* tools.push(__rt::Arc::new(#name {}));)
-    });
-    let doc = format!("The tools among the methods of [`{}`].", crate::model::shown(self_type));
+fn list(set: &ToolSet, body: &TokenStream) -> TokenStream {
+    let ToolSet { generics, self_type, list, visibility, .. } = set;
+    let (parameters, _, conditions) = generics.split_for_impl();
     quote! {
-        impl #self_type {
-            #[doc = #doc]
+        impl #parameters #self_type #conditions {
+            /// The tools among the methods of this type, for a server's list.
             #visibility fn #list() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
-                let mut tools: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
-                #(#pushed)*
-                tools
+                #body
             }
         }
-    }
-}
-
-/// A list of nothing, for who names it.
-fn fallback(set: &ToolSet) -> TokenStream {
-    let ToolSet { self_type, list, visibility, .. } = set;
-    quote! {
-        const _: () = {
-            use ::mcp_runtime::__private as __rt;
-            impl #self_type {
-                #visibility fn #list() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
-                    ::core::unreachable!()
-                }
-            }
-        };
     }
 }
 
@@ -99,6 +84,5 @@ fn with_self_by_name(tokens: TokenStream) -> TokenStream {
             }
             other => other,
         })
-        .collect::<TokenStream>()
-        .into_token_stream()
+        .collect()
 }

@@ -5,12 +5,16 @@
 mod function;
 mod implementation;
 mod methods;
-mod qualified;
+mod place;
+#[cfg(test)]
+mod snapshots;
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Attribute;
 
 use crate::diagnostics::Mistakes;
+use crate::doc::Text;
 use crate::signature::Item;
 
 /// The expansion of `#[tool(words)] item`.
@@ -19,8 +23,8 @@ pub(crate) fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
     match syn::parse2(item.clone()) {
         Ok(Item::Function(function)) => function::expand(words, &function, mistakes),
         Ok(Item::Impl(block)) => methods::expand(words, &block, mistakes),
-        Ok(Item::Other(item)) => {
-            mistakes.on(&item, "`#[tool]` goes on a function, or on an `impl` block with tools in it");
+        Ok(Item::Other(place)) => {
+            mistakes.at(place, "`#[tool]` goes on a function, or on an `impl` block with tools in it");
             quote!(#mistakes #item)
         }
         Err(error) => {
@@ -30,30 +34,33 @@ pub(crate) fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// The names that an expansion uses. They are those of the runtime's hidden module, under a name that nobody has.
-fn imports() -> TokenStream {
+/// A scope for generated items, where the runtime's hidden module has a name that nobody else uses.
+fn scope(conditions: &[Attribute], items: impl ToTokens) -> TokenStream {
     quote! {
-        use ::mcp_runtime::__private::{self as __rt, Jsonable as _, NotAResult as _, Unfailing as _};
+        #(#conditions)*
+        // What lints would say of generated code is of no use to the author of a tool.
+        #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use ::mcp_runtime::__private::{self as __rt, Jsonable as _, NotAResult as _, Unfailing as _};
+            #items
+        };
     }
-}
-
-/// What lints would say of generated code is of no use to the author of a tool.
-fn silence() -> TokenStream {
-    quote!(#[allow(deprecated, unused_imports)])
 }
 
 /// The type by which a list names the tool.
 fn marker(
     visibility: &impl ToTokens,
-    ident: &proc_macro2::Ident,
-    conditions: &[syn::Attribute],
-    description: Option<&impl ToTokens>,
+    ident: &Ident,
+    conditions: &[Attribute],
+    description: Option<&Text>,
 ) -> TokenStream {
-    let doc = description.map(|description| quote!(#[doc = #description]));
+    let doc = description.filter(|text| text.is_documentation()).map(|text| quote!(#[doc = #text]));
+    // What the compiler says of the type is about the function.
+    let item = quote_spanned!(ident.span()=> #visibility struct #ident {});
     quote! {
         #(#conditions)*
         #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, missing_docs)]
         #doc
-        #visibility struct #ident {}
+        #item
     }
 }

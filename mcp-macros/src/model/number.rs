@@ -21,8 +21,9 @@ impl Number {
             Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) if is_float(literal.suffix()) => {
                 literal.base10_digits().parse().ok().map(Self::Float)
             }
+            // What is larger yet is as good as the largest: JSON holds neither.
             Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) => {
-                literal.base10_parse().ok().map(Self::Integer)
+                Some(Self::Integer(literal.base10_parse().unwrap_or(i128::MAX)))
             }
             Expr::Lit(ExprLit { lit: Lit::Float(literal), .. }) => {
                 literal.base10_parse().ok().map(Self::Float)
@@ -42,6 +43,14 @@ impl Number {
         match self {
             Self::Integer(number) => i64::try_from(number).is_ok() || u64::try_from(number).is_ok(),
             Self::Float(number) => number.is_finite(),
+        }
+    }
+
+    /// The number as a length, if it can be one.
+    pub(crate) fn as_length(self) -> Option<u64> {
+        match self {
+            Self::Integer(number) => number.try_into().ok(),
+            Self::Float(_) => None,
         }
     }
 

@@ -1,0 +1,75 @@
+::core::compile_error! {
+    "unknown word `tasks`: did you mean `task`?"
+}
+::core::compile_error! {
+    "a model chooses tools by what they say of themselves: describe `find` in a doc comment (`/// ..`), or by `description = \"..\"`"
+}
+::core::compile_error! {
+    "a tool owns its arguments: write `String`"
+}
+::core::compile_error! {
+    "`State` needs the type that was given to the server: write `State<Graph>`"
+}
+#[allow(
+    clippy::fn_params_excessive_bools,
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments,
+    clippy::unused_async
+)]
+pub(crate) async fn find(
+    query: &str,
+    graph: ::core::compile_error! {
+        "`State` needs the type that was given to the server: write `State<Graph>`"
+    },
+) -> String {
+    graph.find(query)
+}
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    missing_copy_implementations,
+    missing_docs
+)]
+pub(crate) struct find {}
+#[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::mcp_runtime::__private::{
+        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+    };
+    #[automatically_derived]
+    impl __rt::Tool for find {
+        fn definition(&self) -> __rt::ToolDefinition {
+            ::core::unreachable!()
+        }
+        fn call(&self, _: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+            ::core::unreachable!()
+        }
+    }
+};
+::core::compile_error! {
+    "calls run side by side and share `self`: take `&self`, and keep what changes in a `Mutex` or an atomic"
+}
+::core::compile_error! {
+    "a model chooses tools by what they say of themselves: describe `find` in a doc comment (`/// ..`), or by `description = \"..\"`"
+}
+impl Graph {
+    #[allow(
+        clippy::fn_params_excessive_bools,
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments,
+        clippy::unused_async
+    )]
+    async fn find(&mut self) {}
+}
+#[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::mcp_runtime::__private::{
+        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+    };
+    impl Graph {
+        /// The tools among the methods of this type, for a server's list.
+        fn tools() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
+            ::core::unreachable!()
+        }
+    }
+};

@@ -1,0 +1,106 @@
+/// Find memories.
+#[allow(
+    clippy::fn_params_excessive_bools,
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments,
+    clippy::unused_async
+)]
+fn find(Args(query): Args<Query>) -> String {
+    query.text
+}
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    missing_copy_implementations,
+    missing_docs
+)]
+///Find memories.
+struct find {}
+#[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::mcp_runtime::__private::{
+        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+    };
+    #[automatically_derived]
+    impl __rt::Tool for find {
+        fn definition(&self) -> __rt::ToolDefinition {
+            let definition = __rt::ToolDefinition::new("find", "Find memories.")
+                .returns(__rt::Kind::<String>::NEW.ok().schema());
+            let definition = <Query as __rt::Argument>::declare(definition);
+            definition
+        }
+        fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+            let whole = <Query as __rt::Argument>::whole(call.arguments)?;
+            __rt::Ok(
+                __rt::run(
+                    move || __rt::blocking(move || find(whole)),
+                    |result| {
+                        let kind = __rt::Kind::<String>::NEW;
+                        let way = kind.ok().way();
+                        match kind.split(result) {
+                            __rt::Ok(value) => {
+                                <_ as __rt::ToolOutput<_>>::convert(way, value)
+                            }
+                            __rt::Err(error) => <_ as __rt::ToolFailure>::fail(error),
+                        }
+                    },
+                ),
+            )
+        }
+    }
+};
+/// Forget everything.
+#[cfg(unix)]
+#[allow(
+    clippy::fn_params_excessive_bools,
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments,
+    clippy::unused_async
+)]
+async fn forget() {}
+#[cfg(unix)]
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    missing_copy_implementations,
+    missing_docs
+)]
+///Forget everything.
+struct forget {}
+#[cfg(unix)]
+#[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::mcp_runtime::__private::{
+        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+    };
+    #[automatically_derived]
+    impl __rt::Tool for forget {
+        fn definition(&self) -> __rt::ToolDefinition {
+            let definition = __rt::ToolDefinition::new("forget", "Forget everything.")
+                .hints(__rt::Hints {
+                    destructive: __rt::Some(true),
+                    ..__rt::Default::default()
+                })
+                .returns(__rt::Kind::<()>::NEW.ok().schema());
+            definition
+        }
+        fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+            call.arguments.fields(&[]).finish()?;
+            __rt::Ok(
+                __rt::run(
+                    move || forget(),
+                    |result| {
+                        let kind = __rt::Kind::<()>::NEW;
+                        let way = kind.ok().way();
+                        match kind.split(result) {
+                            __rt::Ok(value) => {
+                                <_ as __rt::ToolOutput<_>>::convert(way, value)
+                            }
+                            __rt::Err(error) => <_ as __rt::ToolFailure>::fail(error),
+                        }
+                    },
+                ),
+            )
+        }
+    }
+};
