@@ -128,15 +128,5 @@ pub mod __private {
         Box::pin(async move { convert(make().await) })
     }
 
-    /// Runs a function that blocks on a thread that may.
-    pub async fn blocking<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'static) -> T {
-        match tokio::task::spawn_blocking(function).await {
-            Ok(value) => value,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is going down and takes this call with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
+    pub use crate::tool::blocking;
 }

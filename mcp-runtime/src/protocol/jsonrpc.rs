@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::ProtocolError;
-use super::params::{Params, Str};
+use super::params::{Meta, Params, Str, object};
 
 /// The id of a JSON-RPC request: a string or a 64-bit integer, never `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -81,6 +82,7 @@ pub(crate) struct Unreadable {
 }
 
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "P: Deserialize<'de>"))]
 struct Frame<'a, P> {
     #[serde(borrow, default)]
     jsonrpc: Option<Str<'a>>,
@@ -88,7 +90,7 @@ struct Frame<'a, P> {
     id: IdMember,
     #[serde(borrow, default)]
     method: Option<Str<'a>>,
-    #[serde(default = "Option::default")]
+    #[serde(default = "Option::default", deserialize_with = "object")]
     params: Option<P>,
     #[serde(default)]
     result: Option<IgnoredAny>,
@@ -151,27 +153,61 @@ fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable>
 
 /// The slow path: what exactly is wrong with a message that did not read, and whom to tell.
 fn explain<'a>(text: &'a str, error: &serde_json::Error) -> Result<Message<'a>, Unreadable> {
-    if let Ok(frame) = serde_json::from_str::<Frame<'_, &RawValue>>(text) {
-        // The envelope is sound, so it was the parameters.
-        let Frame { id, method, params, .. } = frame;
-        if let (IdMember::Absent, Some(method)) = (&id, method) {
+    if let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text)
+        && let Some(method) = envelope.method
+    {
+        // The envelope is sound, so it was the parameters. Which wire they are of still decides what is said first.
+        let params = envelope.params.map_or("{}", RawValue::get);
+        let wrong = serde_json::from_str::<OnlyObject<Params<'_>>>(params).err();
+        let wrong = wrong.map_or_else(|| error.to_string(), |error| without_position(&error));
+        let malformed = Some(ProtocolError::invalid_params(format!("invalid params: {wrong}")));
+        let meta = serde_json::from_str::<OnlyMeta<'_>>(params).ok().and_then(|params| params.meta);
+        let params = Params { meta, malformed, ..Params::default() };
+        match (envelope.jsonrpc.as_deref(), envelope.id) {
+            (Some("2.0"), IdMember::Id(id)) => return Ok(Message::Request { id, method: method.0, params }),
             // A notification is never answered, not even a wrong one.
-            return Ok(Message::Notification { method: method.0, params: Params::default() });
-        }
-        let error = match params.map(|params| serde_json::from_str::<Params<'_>>(params.get())) {
-            Some(Err(error)) => {
-                ProtocolError::invalid_params(format!("invalid params: {}", without_position(&error)))
+            (Some("2.0"), IdMember::Absent) => {
+                return Ok(Message::Notification { method: method.0, params: Params::default() });
             }
-            _ => ProtocolError::invalid_request(error.to_string()),
-        };
-        return Err(Unreadable { id: id.known(), error });
+            _ => {}
+        }
     }
-    let error = if error.is_data() {
-        ProtocolError::invalid_request(format!("not a JSON-RPC 2.0 message: {}", without_position(error)))
-    } else {
-        ProtocolError::new(ProtocolError::PARSE_ERROR, format!("not valid JSON: {error}"))
+    let error = match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => {
+            ProtocolError::invalid_request(format!("not a JSON-RPC 2.0 message: {}", without_position(error)))
+        }
+        Err(error) => ProtocolError::new(ProtocolError::PARSE_ERROR, format!("not valid JSON: {error}")),
     };
     Err(Unreadable { id: peek_id(text), error })
+}
+
+/// A message whose parameters are left as they are.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Str<'a>>,
+    #[serde(default)]
+    id: IdMember,
+    #[serde(borrow, default)]
+    method: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
+}
+
+/// Parameters of which nothing but `_meta` could be read.
+#[derive(Deserialize)]
+struct OnlyMeta<'a> {
+    #[serde(borrow, default, rename = "_meta", deserialize_with = "object")]
+    meta: Option<Meta<'a>>,
+}
+
+/// Something that is an object; what it holds is not wanted.
+struct OnlyObject<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OnlyObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::<D, T>(deserializer).map(|_| Self(PhantomData))
+    }
 }
 
 /// A serde message without the position that means nothing to somebody who sees only the message.
@@ -296,10 +332,19 @@ mod tests {
     #[test]
     fn the_id_is_echoed_as_soon_as_it_could_be_read() {
         assert_eq!(refused(r#"{"id":5,"jsonrpc":"2.0","method":"#), (Some(RequestId::Number(5)), -32700));
-        assert_eq!(
-            refused(r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":7}}"#),
-            (Some(RequestId::Number(5)), -32602)
-        );
+    }
+
+    #[test]
+    fn parameters_that_do_not_read_are_kept_as_an_error_beside_their_meta() {
+        let text = r#"{"jsonrpc":"2.0","id":5,"method":"x","params":{"name":7,"_meta":{"progressToken":1}}}"#;
+        let Ok(Message::Request { params, .. }) = read(text) else { panic!("a request") };
+        assert!(params.malformed.is_some_and(|error| error.code() == -32602));
+        assert!(params.meta.is_some_and(|meta| meta.progress_token.is_some()));
+        for params in ["[1]", "[]", "7"] {
+            let text = format!(r#"{{"jsonrpc":"2.0","id":5,"method":"x","params":{params}}}"#);
+            let Ok(Message::Request { params, .. }) = read(&text) else { panic!("a request") };
+            assert!(params.malformed.is_some(), "{text}");
+        }
     }
 
     #[test]

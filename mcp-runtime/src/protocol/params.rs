@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{self, Deserializer, IgnoredAny, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::error::ProtocolError;
 use super::jsonrpc::RequestId;
 
 /// A string that is borrowed from the message where it has no escapes.
@@ -43,6 +46,28 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     }
 }
 
+/// Reads an object, and nothing else: a derived struct would take a list of its members as well.
+pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Object<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = Option<T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+    deserializer.deserialize_any(Object(PhantomData))
+}
+
 /// Everything that any method takes. A method reads its own fields and ignores the rest, as the specification asks.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -51,13 +76,15 @@ pub(crate) struct Params<'a> {
     pub(crate) name: Option<Str<'a>>,
     #[serde(borrow)]
     pub(crate) arguments: Option<&'a RawValue>,
-    #[serde(borrow, rename = "_meta")]
+    #[serde(borrow, rename = "_meta", deserialize_with = "object")]
     pub(crate) meta: Option<Meta<'a>>,
+    #[serde(deserialize_with = "object")]
     pub(crate) task: Option<TaskAugmentation>,
     #[serde(borrow)]
     pub(crate) cursor: Option<Str<'a>>,
     #[serde(borrow)]
     pub(crate) task_id: Option<Str<'a>>,
+    #[serde(deserialize_with = "object")]
     pub(crate) notifications: Option<SubscriptionFilter>,
     #[serde(borrow)]
     pub(crate) protocol_version: Option<Str<'a>>,
@@ -66,6 +93,9 @@ pub(crate) struct Params<'a> {
     pub(crate) reason: Option<Str<'a>>,
     #[serde(borrow)]
     pub(crate) idempotency_key: Option<Str<'a>>,
+    /// What is wrong with the parameters, if they could not be read; then there is only `_meta`.
+    #[serde(skip)]
+    pub(crate) malformed: Option<ProtocolError>,
 }
 
 /// `params._meta`.
@@ -76,14 +106,14 @@ pub(crate) struct Meta<'a> {
     pub(crate) progress_token: Option<RequestId>,
     #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion")]
     pub(crate) protocol_version: Option<Str<'a>>,
-    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities", deserialize_with = "object")]
     pub(crate) client_capabilities: Option<ClientCapabilities>,
     #[serde(borrow, rename = "io.modelcontextprotocol/idempotencyKey")]
     pub(crate) idempotency_key: Option<Str<'a>>,
     #[serde(borrow, rename = "dev.mcp-runtime/idempotencyKey")]
     pub(crate) own_idempotency_key: Option<Str<'a>>,
     /// The first draft of tasks let the client choose the id, and that id made a retry safe.
-    #[serde(borrow, rename = "modelcontextprotocol.io/task")]
+    #[serde(borrow, rename = "modelcontextprotocol.io/task", deserialize_with = "object")]
     pub(crate) proposed_task: Option<ProposedTask<'a>>,
 }
 

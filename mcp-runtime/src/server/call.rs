@@ -190,7 +190,7 @@ impl Shared {
         let policy = &entry.described.task;
         // What a client wishes has bounds; what the author says is what the author says.
         let wish = ttl.map(|ttl| ttl.clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL)));
-        let ttl = wish.or(policy.ttl).unwrap_or(self.tasks.ttl);
+        let ttl = wish.or(policy.ttl).unwrap_or(self.tasks.ttl.min(self.tasks.max_ttl));
         let task = NewTask {
             id,
             principal: caller.principal.clone(),

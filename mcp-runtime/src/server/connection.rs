@@ -168,7 +168,24 @@ impl Connection {
     }
 
     /// Finds the wire that a request is of, and what it asks for there.
-    fn judge<'a>(&self, method: &str, params: Params<'a>) -> (Dialect, Result<Op<'a>, ProtocolError>) {
+    fn judge<'a>(&self, method: &str, mut params: Params<'a>) -> (Dialect, Result<Op<'a>, ProtocolError>) {
+        let malformed = params.malformed.take();
+        let (dialect, op) = self.judge_readable(method, params);
+        match (malformed, &op) {
+            // What is judged before the parameters goes first: whether the method exists, for one.
+            (Some(malformed), Ok(_)) => (dialect, Err(malformed)),
+            (Some(malformed), Err(error)) if error.code() == ProtocolError::INVALID_PARAMS => {
+                (dialect, Err(malformed))
+            }
+            _ => (dialect, op),
+        }
+    }
+
+    fn judge_readable<'a>(
+        &self,
+        method: &str,
+        params: Params<'a>,
+    ) -> (Dialect, Result<Op<'a>, ProtocolError>) {
         let is_modern = params.meta.as_ref().is_some_and(|meta| meta.protocol_version.is_some());
         match self.session() {
             _ if method == "initialize" && !is_modern => {
@@ -246,7 +263,15 @@ impl Connection {
     fn spawn_feed(&self, feed: Arc<Feed>) -> AbortHandle {
         let (shared, outbox) = (Arc::clone(&self.shared), Arc::clone(&self.outbox));
         let principal = self.principal.clone();
-        self.runtime.spawn(async move { feed.run(&shared, &principal, &*outbox).await }).abort_handle()
+        self.runtime
+            .spawn(async move {
+                let say = |message: &[u8]| {
+                    outbox.push(message);
+                    true
+                };
+                feed.run(&shared, &principal, &*outbox, &say).await;
+            })
+            .abort_handle()
     }
 
     /// Waits for an answer in the background and sends it.
@@ -257,13 +282,14 @@ impl Connection {
             let landing = async move {
                 let outcome = flatten(answer.await);
                 // A request that was cancelled is not answered.
-                if me.flights.land(&id, number) {
+                if me.flights.commit(&id, number) {
                     let mut out = Vec::with_capacity(256);
                     me.write(&mut out, &id, &dialect, outcome);
                     if !out.is_empty() {
                         me.outbox.push(&out);
                     }
                     me.outbox.flush();
+                    me.flights.land(&id, number);
                 }
             };
             self.runtime.spawn(landing).abort_handle()

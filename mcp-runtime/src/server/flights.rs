@@ -75,14 +75,35 @@ impl Flights {
         flights.insert(id, Flight { number, kind, abort });
     }
 
-    /// Ends a flight; whether it was still entered. One that was cancelled is not, and its answer is not wanted.
-    pub(super) fn land(&self, id: &RequestId, number: Number) -> bool {
+    /// Commits a flight to answering, after which it cannot be cancelled; whether it was still entered. One that was
+    /// cancelled is not, and its answer is not wanted.
+    pub(super) fn commit(&self, id: &RequestId, number: Number) -> bool {
+        match self.by_id().get_mut(id).filter(|flight| flight.number == number) {
+            Some(flight) => {
+                flight.kind = Kind::Change;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Ends a flight, once its answer is on its way.
+    pub(super) fn land(&self, id: &RequestId, number: Number) {
         let mut flights = self.by_id();
         let is_entered = flights.get(id).is_some_and(|flight| flight.number == number);
         let flight = if is_entered { flights.remove(id) } else { None };
-        drop(flights);
+        drop((flights, flight));
         self.landed.notify_waiters();
-        flight.is_some()
+    }
+
+    /// Says something on behalf of a flight, unless it was cancelled; whether it was said. Neither can come in between.
+    pub(super) fn say(&self, id: &RequestId, number: Number, say: impl FnOnce()) -> bool {
+        let flights = self.by_id();
+        let is_entered = flights.get(id).is_some_and(|flight| flight.number == number);
+        if is_entered {
+            say();
+        }
+        is_entered
     }
 
     /// Cancels a flight, if it is one that can be. A tool that cleans up by itself has the grace period to do so.
@@ -146,8 +167,12 @@ mod tests {
                 flights.cancel(&id, Duration::ZERO, &Handle::current());
             }
         }
-        assert!(!flights.land(&id, numbers[0]), "the first was cancelled");
-        assert!(flights.land(&id, numbers[1]), "the second is not the first");
+        assert!(!flights.commit(&id, numbers[0]), "the first was cancelled");
+        assert!(flights.commit(&id, numbers[1]), "the second is not the first");
+        flights.land(&id, numbers[0]);
+        assert_eq!(flights.awaited(), 1);
+        flights.land(&id, numbers[1]);
+        assert_eq!(flights.awaited(), 0);
     }
 
     #[tokio::test]

@@ -205,8 +205,8 @@ impl Acceptor for Service {
         self.0.limits.max_message_size
     }
 
-    fn leave(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::ready(()))
+    fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        endpoint.finish()
     }
 }
 
@@ -222,9 +222,17 @@ impl Acceptor for Alone {
         self.0.max_message_size()
     }
 
-    fn leave(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let service = self.0.clone();
-        Box::pin(async move { service.shut_down().await })
+        Box::pin(async move {
+            // What nobody waits for begins to clean up at once; what somebody waits for has as long as a call has.
+            let engine = Arc::clone(&service.0.engine);
+            let unawaited = tokio::spawn(async move { engine.shut_down_unawaited().await });
+            endpoint.finish().await;
+            // A panic in there was a tool's own, and was told already.
+            let _ = unawaited.await;
+            service.shut_down().await;
+        })
     }
 }
 

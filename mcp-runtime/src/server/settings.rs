@@ -52,8 +52,8 @@ impl Tasks {
         self
     }
 
-    /// The longest time that a client may ask for a task to be kept. Default: one day. A longer wish is shortened, and
-    /// the task says so.
+    /// The longest time that a client may ask for a task to be kept, and the most that [`ttl`](Self::ttl) gives. Default:
+    /// one day. A longer wish is shortened, and the task says so. What a tool says for itself is not.
     pub fn max_ttl(mut self, ttl: Duration) -> Self {
         self.max_ttl = ttl;
         self

@@ -26,6 +26,9 @@ pub(super) struct Feed {
     voice: Voice,
 }
 
+/// Queues a message for the client, unless it does not want to hear it any more; whether it did.
+pub(super) type Say<'a> = dyn Fn(&[u8]) -> bool + Send + Sync + 'a;
+
 /// In which words a client is told.
 #[derive(Clone, Debug)]
 pub(super) enum Voice {
@@ -49,7 +52,13 @@ impl Feed {
     }
 
     /// Runs until it is dropped.
-    pub(super) async fn run(&self, shared: &Shared, principal: &Principal, outbox: &dyn Outbox) {
+    pub(super) async fn run(
+        &self,
+        shared: &Shared,
+        principal: &Principal,
+        outbox: &dyn Outbox,
+        say: &Say<'_>,
+    ) {
         loop {
             for id in self.watch.changed().await {
                 if outbox.is_congested() {
@@ -57,14 +66,14 @@ impl Feed {
                     outbox.flush();
                     outbox.drained().await;
                 }
-                self.tell(id, shared, principal, outbox).await;
+                self.tell(id, shared, principal, say).await;
             }
             outbox.flush();
             tokio::time::sleep(ROUND).await;
         }
     }
 
-    async fn tell(&self, id: TaskId, shared: &Shared, principal: &Principal, outbox: &dyn Outbox) {
+    async fn tell(&self, id: TaskId, shared: &Shared, principal: &Principal, say: &Say<'_>) {
         let Ok(record) = shared.engine.get(id, principal).await else { return self.forget(id) };
         let is_over = record.status.is_terminal();
         let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id, record.rev);
@@ -83,7 +92,9 @@ impl Feed {
                     );
                 }
             }
-            outbox.push(&message);
+            if !say(&message) {
+                return;
+            }
         }
         if is_over {
             self.forget(id);
@@ -110,13 +121,11 @@ impl Connection {
         let limit = self.shared().limits.max_tasks_per_subscription;
         if tasks.as_ref().is_some_and(|tasks| tasks.len() > limit) {
             let message = format!("the server's limit `max_tasks_per_subscription` is reached ({limit})");
-            if self.flights().land(&id, number) {
-                let error = ProtocolError::new(ProtocolError::LIMIT_REACHED, message);
-                jsonrpc::write_error(&mut out, Some(&id), &error);
-                self.outbox().push(&out);
-                self.outbox().flush();
-            }
-            return;
+            let error = ProtocolError::new(ProtocolError::LIMIT_REACHED, message);
+            jsonrpc::write_error(&mut out, Some(&id), &error);
+            self.flights().say(&id, number, || self.outbox().push(&out));
+            self.outbox().flush();
+            return self.flights().land(&id, number);
         }
         let feed = Feed::new(self.shared(), Voice::Subscription(id.clone()));
         let mut agreed = Vec::new();
@@ -130,11 +139,12 @@ impl Connection {
         }
         let task_ids = tasks.is_some().then(|| agreed.iter().map(|(name, _)| name.clone()).collect());
         modern::write_acknowledged(&mut out, &id, &SubscriptionFilter { task_ids });
-        self.outbox().push(&out);
+        let say = |message: &[u8]| self.flights().say(&id, number, || self.outbox().push(message));
+        say(&out);
         self.outbox().flush();
         for (_, task) in &agreed {
             feed.add(*task, None);
         }
-        feed.run(self.shared(), self.principal(), self.outbox()).await;
+        feed.run(self.shared(), self.principal(), self.outbox(), &say).await;
     }
 }

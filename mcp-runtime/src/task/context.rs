@@ -162,6 +162,7 @@ impl Context {
     /// Says that the call is over.
     pub(crate) fn close(&self) {
         self.0.state.fetch_or(OVER, Ordering::AcqRel);
+        drop(self.0.sent.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn state(&self) -> u8 {
@@ -171,6 +172,8 @@ impl Context {
     /// Cancels the call. Whether the function deals with it by itself.
     pub(crate) fn cancel(&self) -> bool {
         let before = self.0.state.fetch_or(CANCELLED, Ordering::AcqRel);
+        // Whatever is being said at this moment is said before this returns, and nothing after.
+        drop(self.0.sent.lock().unwrap_or_else(PoisonError::into_inner));
         self.0.wake.notify_waiters();
         before & COOPERATIVE != 0
     }

@@ -1,7 +1,8 @@
 //! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -35,6 +36,8 @@ pub(crate) struct Engine {
     settings: EngineSettings,
     live: Box<[Mutex<HashMap<TaskId, Live>>]>,
     watchers: Arc<Watchers>,
+    /// The tasks whose end somebody waits for, and how many do.
+    awaited: Mutex<HashMap<TaskId, usize>>,
     /// Woken when there may be something to expire sooner than was known.
     sweep: Arc<Notify>,
     sweeper: OnceLock<AbortHandle>,
@@ -103,6 +106,7 @@ impl Engine {
             settings,
             live: (0..SHARDS).map(|_| Mutex::default()).collect(),
             watchers: Arc::default(),
+            awaited: Mutex::default(),
             sweep: Arc::default(),
             sweeper: OnceLock::new(),
             idle: Notify::new(),
@@ -151,6 +155,7 @@ impl Engine {
 
     /// Waits until a task has ended. Cancel safe.
     pub(crate) async fn ended(&self, id: TaskId, principal: &Principal) -> Result<Record, StoreError> {
+        let _awaited = Awaited::new(self, id);
         let watch = self.watchers.watch();
         watch.add(id);
         loop {
@@ -260,9 +265,23 @@ impl Engine {
 
     /// Stops everything that runs, and records that: functions that clean up have the grace period, others are dropped.
     pub(crate) async fn shut_down(&self) {
+        self.stop_all(|_| true).await;
+    }
+
+    /// The same for tasks whose end nobody waits for.
+    pub(crate) async fn shut_down_unawaited(&self) {
+        let awaited: HashSet<TaskId> =
+            self.awaited.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        self.stop_all(|id| !awaited.contains(&id)).await;
+    }
+
+    async fn stop_all(&self, is_meant: impl Fn(TaskId) -> bool + Send + Sync) {
         let mut waiting = false;
         for shard in &self.live {
-            for live in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            for (id, live) in &*shard.lock().unwrap_or_else(PoisonError::into_inner) {
+                if !is_meant(*id) {
+                    continue;
+                }
                 match &live.abort {
                     _ if live.cx.cancel() => waiting = true,
                     Some(abort) => abort.abort(),
@@ -273,11 +292,14 @@ impl Engine {
         if waiting {
             let grace = self.settings.cancel_grace;
             // Whoever has not ended by then is dropped with the rest.
-            let _ = tokio::time::timeout(grace, self.all_ended()).await;
+            let _ = tokio::time::timeout(grace, self.all_ended(&is_meant)).await;
         }
         let mut dropped = Vec::new();
         for shard in &self.live {
             for (id, live) in &*shard.lock().unwrap_or_else(PoisonError::into_inner) {
+                if !is_meant(*id) {
+                    continue;
+                }
                 live.abort.iter().for_each(AbortHandle::abort);
                 dropped.push((*id, live.epoch));
             }
@@ -288,10 +310,14 @@ impl Engine {
         }
     }
 
-    async fn all_ended(&self) {
+    /// Waits until none of these tasks runs any more.
+    async fn all_ended(&self, is_meant: &(impl Fn(TaskId) -> bool + Sync)) {
         loop {
             let ended = self.idle.notified();
-            if self.live.iter().all(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).is_empty()) {
+            let runs = |shard: &Mutex<HashMap<TaskId, Live>>| {
+                shard.lock().unwrap_or_else(PoisonError::into_inner).keys().any(|id| is_meant(*id))
+            };
+            if !self.live.iter().any(runs) {
                 return;
             }
             ended.await;
@@ -351,6 +377,31 @@ impl Drop for Registered {
         // The context may be the last one, and dropping it may run code of the author's: not under the lock.
         drop(live);
         self.engine.idle.notify_waiters();
+    }
+}
+
+/// Somebody who waits for the end of a task.
+struct Awaited<'a> {
+    engine: &'a Engine,
+    id: TaskId,
+}
+
+impl<'a> Awaited<'a> {
+    fn new(engine: &'a Engine, id: TaskId) -> Self {
+        *engine.awaited.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default() += 1;
+        Self { engine, id }
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        let mut awaited = self.engine.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = awaited.entry(self.id) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
     }
 }
 
@@ -491,7 +542,7 @@ mod tests {
         .await;
         let cancelled = engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
         assert_eq!(cancelled.status, Status::Cancelled);
-        engine.all_ended().await;
+        engine.all_ended(&|_| true).await;
         assert!(dropped.load(Ordering::SeqCst));
     }
 
@@ -504,7 +555,7 @@ mod tests {
         let (record, start) = engine.create(NewRun { task, cx, work }).await.expect("created");
         engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
         drop(start);
-        engine.all_ended().await;
+        engine.all_ended(&|_| true).await;
         let kept = engine.get(record.id, &Principal::local()).await.expect("it is kept");
         assert_eq!(kept.status, Status::Cancelled);
     }
@@ -532,7 +583,7 @@ mod tests {
         .await;
         asked.notified().await;
         engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
-        engine.all_ended().await;
+        engine.all_ended(&|_| true).await;
         assert!(cleaned.load(Ordering::SeqCst));
         let kept = engine.get(record.id, &Principal::local()).await.expect("it is kept");
         assert_eq!(kept.status, Status::Cancelled);
@@ -557,6 +608,6 @@ mod tests {
             start(&engine, |_| std::future::pending()).await;
         }
         engine.shut_down().await;
-        engine.all_ended().await;
+        engine.all_ended(&|_| true).await;
     }
 }

@@ -1,6 +1,7 @@
 //! What a tool is: its definition, its arguments, its results, and the state it asks for.
 
 mod arguments;
+mod blocking;
 mod definition;
 mod output;
 mod parameter;
@@ -11,6 +12,7 @@ mod validate;
 use std::pin::Pin;
 
 pub use arguments::{Arguments, Fields, InvalidArguments};
+pub use blocking::blocking;
 pub(crate) use definition::Described;
 pub use definition::{Hints, Icon, TaskPolicy, TaskSupport, ToolDefinition};
 pub use output::{

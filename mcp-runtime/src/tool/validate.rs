@@ -3,6 +3,7 @@
 //! All keywords of the core, applicator and validation vocabularies that schemars can write are enforced; annotations
 //! such as `format` are not, as JSON Schema 2020-12 has it. References are followed within the document only.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -21,11 +22,16 @@ pub(crate) struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "`{}` {}", self.path, self.message)
-        }
+        let (path, message) = (shortened(&self.path, 100), shortened(&self.message, 500));
+        if path.is_empty() { f.write_str(&message) } else { write!(f, "`{path}` {message}") }
+    }
+}
+
+/// The beginning of a text that a client may have made as long as it liked.
+fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", &text[..at]).into(),
+        None => text.into(),
     }
 }
 
@@ -96,13 +102,7 @@ fn size(value: &Value) -> usize {
 
 /// A value as a sentence shows it: its JSON, cut short.
 pub(crate) fn shown(value: &Value) -> String {
-    const LONGEST: usize = 60;
-    let text = value.to_string();
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    let cut: String = text.chars().take(LONGEST).collect();
-    format!("{cut}…")
+    shortened(&value.to_string(), 60).into_owned()
 }
 
 /// Turns numbers such as 1.0 into integers, throughout.

@@ -44,8 +44,8 @@ pub(crate) trait Acceptor: Send + Sync + 'static {
     /// The largest message that is read, in bytes.
     fn max_message_size(&self) -> usize;
 
-    /// What is to be done when a client leaves, beside finishing what it asked for.
-    fn leave(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    /// A client leaves: finishes what it asked for, and whatever else is to be done then.
+    fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// A way to reach clients, for [`Server::serve`](crate::Server::serve): [`stdio`](crate::stdio()).

@@ -111,10 +111,7 @@ async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<(
     })?;
     drop(ended);
     let outcome = ends.recv().await.unwrap_or_else(|| Err(io::Error::other("the threads of stdio panicked")));
-    let leaving = tokio::spawn(acceptor.leave());
-    endpoint.finish().await;
-    // A panic while leaving was the tools' own, and is reported by the runtime.
-    let _ = leaving.await;
+    acceptor.leave(endpoint).await;
     outbox.close();
     let outcome = match outcome {
         // The rest is still to be written. A client that reads no more must not keep the process alive.

@@ -147,7 +147,9 @@ pub(crate) fn closed(subscription: &RequestId, server: &str) -> [Vec<u8>; 2] {
     answer.extend_from_slice(b"}}");
     jsonrpc::end(&mut answer);
     jsonrpc::begin_notification(&mut notification, "notifications/cancelled");
-    notification.push(b'{');
+    notification.extend_from_slice(br#"{"_meta":{"#);
+    write_subscription(&mut notification, subscription);
+    notification.push(b'}');
     write_entry(&mut notification, "requestId", subscription);
     write_entry(&mut notification, "reason", "the server is shutting down");
     notification.push(b'}');
