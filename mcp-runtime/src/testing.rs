@@ -206,7 +206,7 @@ impl Drop for TestClient {
     fn drop(&mut self) {
         // Subscriptions of a client that is gone are for nobody.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(Arc::clone(&self.endpoint).finish());
+            runtime.spawn(Arc::clone(&self.endpoint).finish(Box::pin(std::future::ready(()))));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{self, Poll, Waker};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -35,6 +36,9 @@ pub(super) struct Connection {
     made: OnceLock<(Arc<Feed>, AbortHandle)>,
     flights: Flights,
 }
+
+/// How long the answers may take that were waiting for something which has just been stopped.
+const LAST_ANSWERS: Duration = Duration::from_millis(100);
 
 /// A request that could not be answered at once.
 pub(super) struct Later {
@@ -344,10 +348,16 @@ impl Endpoint for Connection {
         self.outbox.push(&out);
     }
 
-    fn finish(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn finish(
+        self: Arc<Self>,
+        then: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             let grace = self.shared.tasks.cancel_grace;
-            if tokio::time::timeout(grace, self.flights.drain()).await.is_err() {
+            // Whether or not all of it ended in time, the rest follows.
+            let _ = tokio::time::timeout(grace, self.flights.drain()).await;
+            then.await;
+            if tokio::time::timeout(LAST_ANSWERS, self.flights.drain()).await.is_err() {
                 tracing::warn!(requests = self.flights.awaited(), "what did not end in time was dropped");
             }
             for (id, flight) in self.flights.take() {

@@ -206,7 +206,7 @@ impl Acceptor for Service {
     }
 
     fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        endpoint.finish()
+        endpoint.finish(Box::pin(std::future::ready(())))
     }
 }
 
@@ -228,10 +228,12 @@ impl Acceptor for Alone {
             // What nobody waits for begins to clean up at once; what somebody waits for has as long as a call has.
             let engine = Arc::clone(&service.0.engine);
             let unawaited = tokio::spawn(async move { engine.shut_down_unawaited().await });
-            endpoint.finish().await;
-            // A panic in there was a tool's own, and was told already.
-            let _ = unawaited.await;
-            service.shut_down().await;
+            let rest = async move {
+                // A panic in there was a tool's own, and was told already.
+                let _ = unawaited.await;
+                service.shut_down().await;
+            };
+            endpoint.finish(Box::pin(rest)).await;
         })
     }
 }

@@ -17,8 +17,12 @@ pub(crate) trait Endpoint: Send + Sync + 'static {
     /// Answers bytes that are no text.
     fn refuse_not_utf8(&self);
 
-    /// The client is gone: finishes what it asked for within the grace period, and ends the rest.
-    fn finish(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    /// The client is gone: finishes what it asked for within the grace period, does what is to be done `then`, answers
+    /// what that brought to an end, and drops the rest.
+    fn finish(
+        self: Arc<Self>,
+        then: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// Where messages to one client go.

@@ -356,8 +356,11 @@ mod tests {
         fn refuse_not_utf8(&self) {
             self.0.lock().expect("not poisoned").push("not UTF-8".to_owned());
         }
-        fn finish(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-            Box::pin(async {})
+        fn finish(
+            self: Arc<Self>,
+            then: Pin<Box<dyn Future<Output = ()> + Send>>,
+        ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            then
         }
     }
 
