@@ -54,25 +54,28 @@ impl Connection {
             }
         }
         self.runtime().spawn(async move {
-            let mut landing = Vec::new();
+            let mut landing = 0;
             for (id, number, dialect, task) in flying {
                 // What was cancelled is left out of the answer, and so is what the runtime dropped.
                 let answer = task.await;
-                if let (true, Ok(outcome)) = (me.flights().commit(&id, number), answer) {
+                if !me.flights().commit(&id, number) {
+                    continue;
+                }
+                landing += 1;
+                if let Ok(outcome) = answer {
                     let mut out = Vec::new();
                     me.write(&mut out, &id, &dialect, flatten(outcome));
                     if !out.is_empty() {
                         answers.push(out);
                     }
                 }
-                landing.push((id, number));
             }
             if !answers.is_empty() {
                 me.outbox().push(&[&b"["[..], &answers.join(&b","[..]), b"]"].concat());
                 me.outbox().flush();
             }
-            for (id, number) in landing {
-                me.flights().land(&id, number);
+            for _ in 0..landing {
+                me.flights().land();
             }
         });
     }

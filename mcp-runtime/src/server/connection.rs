@@ -293,7 +293,7 @@ impl Connection {
                         me.outbox.push(&out);
                     }
                     me.outbox.flush();
-                    me.flights.land(&id, number);
+                    me.flights.land();
                 }
             };
             self.runtime.spawn(landing).abort_handle()

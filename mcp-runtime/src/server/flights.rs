@@ -1,7 +1,7 @@
 //! The requests of one client that are being worked on.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(super) struct Flights {
     by_id: Mutex<HashMap<RequestId, Flight>>,
     /// Counts flights: a client may use an id again, and then it is another one.
     last: AtomicU64,
+    /// Those that are being answered.
+    landing: AtomicUsize,
     landed: Notify,
 }
 
@@ -75,24 +77,23 @@ impl Flights {
         flights.insert(id, Flight { number, kind, abort });
     }
 
-    /// Commits a flight to answering, after which it cannot be cancelled; whether it was still entered. One that was
-    /// cancelled is not, and its answer is not wanted.
+    /// Commits a flight to answering; whether it was still entered. One that was cancelled is not, and its answer is not
+    /// wanted. From now on it cannot be cancelled, and its id is free: the client may have the answer at any moment.
+    #[must_use = "who commits must land"]
     pub(super) fn commit(&self, id: &RequestId, number: Number) -> bool {
-        match self.by_id().get_mut(id).filter(|flight| flight.number == number) {
-            Some(flight) => {
-                flight.kind = Kind::Change;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Ends a flight, once its answer is on its way.
-    pub(super) fn land(&self, id: &RequestId, number: Number) {
         let mut flights = self.by_id();
         let is_entered = flights.get(id).is_some_and(|flight| flight.number == number);
-        let flight = if is_entered { flights.remove(id) } else { None };
-        drop((flights, flight));
+        if is_entered {
+            // Counted before it leaves the table, so that whoever drains never sees neither.
+            self.landing.fetch_add(1, Ordering::AcqRel);
+            drop(flights.remove(id));
+        }
+        is_entered
+    }
+
+    /// Ends a flight that was committed, once its answer is on its way.
+    pub(super) fn land(&self) {
+        self.landing.fetch_sub(1, Ordering::AcqRel);
         self.landed.notify_waiters();
     }
 
@@ -134,7 +135,9 @@ impl Flights {
 
     /// How many answers are still to come. A subscription has none.
     pub(super) fn awaited(&self) -> usize {
-        self.by_id().values().filter(|flight| !matches!(flight.kind, Kind::Subscription)).count()
+        let flights = self.by_id();
+        let working = flights.values().filter(|flight| !matches!(flight.kind, Kind::Subscription)).count();
+        working + self.landing.load(Ordering::Acquire)
     }
 
     /// Waits until no answer is to come any more. Cancel safe.
@@ -169,9 +172,9 @@ mod tests {
         }
         assert!(!flights.commit(&id, numbers[0]), "the first was cancelled");
         assert!(flights.commit(&id, numbers[1]), "the second is not the first");
-        flights.land(&id, numbers[0]);
-        assert_eq!(flights.awaited(), 1);
-        flights.land(&id, numbers[1]);
+        assert!(flights.admit(&id, 1).is_ok(), "its id is free");
+        assert_eq!(flights.awaited(), 1, "but it has not landed");
+        flights.land();
         assert_eq!(flights.awaited(), 0);
     }
 

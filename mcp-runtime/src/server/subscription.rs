@@ -123,9 +123,12 @@ impl Connection {
             let message = format!("the server's limit `max_tasks_per_subscription` is reached ({limit})");
             let error = ProtocolError::new(ProtocolError::LIMIT_REACHED, message);
             jsonrpc::write_error(&mut out, Some(&id), &error);
-            self.flights().say(&id, number, || self.outbox().push(&out));
-            self.outbox().flush();
-            return self.flights().land(&id, number);
+            if self.flights().commit(&id, number) {
+                self.outbox().push(&out);
+                self.outbox().flush();
+                self.flights().land();
+            }
+            return;
         }
         let feed = Feed::new(self.shared(), Voice::Subscription(id.clone()));
         let mut agreed = Vec::new();

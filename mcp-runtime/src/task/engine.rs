@@ -276,35 +276,26 @@ impl Engine {
     }
 
     async fn stop_all(&self, is_meant: impl Fn(TaskId) -> bool + Send + Sync) {
-        let mut waiting = false;
+        let mut stopped = Vec::new();
+        let mut cleans_up = false;
         for shard in &self.live {
-            for (id, live) in &*shard.lock().unwrap_or_else(PoisonError::into_inner) {
-                if !is_meant(*id) {
-                    continue;
-                }
+            let live = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, live) in live.iter().filter(|(id, _)| is_meant(**id)) {
                 match &live.abort {
-                    _ if live.cx.cancel() => waiting = true,
+                    _ if live.cx.cancel() => cleans_up = true,
                     Some(abort) => abort.abort(),
                     None => {}
                 }
+                stopped.push((*id, live.epoch, live.abort.clone()));
             }
         }
-        if waiting {
-            let grace = self.settings.cancel_grace;
+        if cleans_up {
             // Whoever has not ended by then is dropped with the rest.
-            let _ = tokio::time::timeout(grace, self.all_ended(&is_meant)).await;
+            let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(&is_meant)).await;
         }
-        let mut dropped = Vec::new();
-        for shard in &self.live {
-            for (id, live) in &*shard.lock().unwrap_or_else(PoisonError::into_inner) {
-                if !is_meant(*id) {
-                    continue;
-                }
-                live.abort.iter().for_each(AbortHandle::abort);
-                dropped.push((*id, live.epoch));
-            }
-        }
-        for (id, epoch) in dropped {
+        for (id, epoch, abort) in stopped {
+            abort.iter().for_each(AbortHandle::abort);
+            // Refused where the function came to an end of its own.
             let error = ProtocolError::internal("the server stopped before the task was done");
             self.end(id, epoch, Ending::Error(error)).await;
         }

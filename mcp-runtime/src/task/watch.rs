@@ -91,7 +91,11 @@ impl Watch {
     /// The tasks that changed since this was last asked; waits until there is one. Cancel safe.
     pub(crate) async fn changed(&self) -> BTreeSet<TaskId> {
         loop {
-            let dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
+            let mut dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
+            // A hint may have been on its way when its task was removed.
+            let tasks = lock(&self.tasks);
+            dirty.retain(|id| tasks.contains(id));
+            drop(tasks);
             if !dirty.is_empty() {
                 return dirty;
             }
@@ -123,6 +127,7 @@ mod tests {
         watchers.changed(a);
         watchers.changed(a);
         assert_eq!(watch.changed().await, BTreeSet::from([a]));
+        watchers.changed(a);
         watch.remove(a);
         watchers.changed(a);
         watch.add(b);
