@@ -77,6 +77,14 @@ impl Watch {
         }
     }
 
+    fn take_dirty(&self) -> BTreeSet<TaskId> {
+        let mut dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
+        // A hint may have been on its way when its task was removed.
+        let tasks = lock(&self.tasks);
+        dirty.retain(|id| tasks.contains(id));
+        dirty
+    }
+
     fn forget(&self, id: TaskId) {
         let mut by_task = lock(&self.watchers.by_task);
         if let Some(watchers) = by_task.get_mut(&id) {
@@ -91,11 +99,7 @@ impl Watch {
     /// The tasks that changed since this was last asked; waits until there is one. Cancel safe.
     pub(crate) async fn changed(&self) -> BTreeSet<TaskId> {
         loop {
-            let mut dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
-            // A hint may have been on its way when its task was removed.
-            let tasks = lock(&self.tasks);
-            dirty.retain(|id| tasks.contains(id));
-            drop(tasks);
+            let dirty = self.take_dirty();
             if !dirty.is_empty() {
                 return dirty;
             }
