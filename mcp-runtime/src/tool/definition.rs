@@ -360,7 +360,13 @@ fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
     }
     let Some(map) = schema.as_object_mut() else { return };
     if !spec.description.is_empty() {
-        map.insert("description".to_owned(), spec.description.into());
+        // What an enum says of its values is worth keeping beside what the parameter says of itself.
+        let values = map.get("description").and_then(Value::as_str).filter(|_| map.contains_key("enum"));
+        let description = values.map(|values| format!("{}\n{values}", spec.description));
+        map.insert(
+            "description".to_owned(),
+            description.map_or_else(|| spec.description.into(), Value::from),
+        );
     }
     if let Some(default) = spec.default {
         map.insert("default".to_owned(), default);
@@ -371,6 +377,10 @@ fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
         if let Some(bound) = bound {
             map.insert(key.to_owned(), bound.into());
         }
+    }
+    let number = |key: &str| map.get(key).and_then(Value::as_f64);
+    if number("exclusiveMaximum").zip(number("maximum")).is_some_and(|(below, most)| below <= most) {
+        map.remove("maximum");
     }
     let (low, high) = match map.get("type").and_then(Value::as_str) {
         Some("array") => ("minItems", "maxItems"),
