@@ -1,4 +1,4 @@
-//! The attributes of [`mcp-runtime`](https://docs.rs/mcp-runtime), which exports them: depend on that crate, and not on
+//! The attributes of `mcp-runtime`, which exports them: depend on that crate, and not on
 //! this one.
 
 mod attr;

@@ -1,10 +1,8 @@
 //! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
 
-use std::any::Any;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{self, Poll};
@@ -15,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::context::Context;
+use super::panic::{Guarded, guarded, panic_message, panicked};
 use super::record::{Epoch, Event, Principal, Record, Refusal, Report, TaskId};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
@@ -428,40 +427,6 @@ impl Future for Drive {
                     self.stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
                 }
             }
-        }
-    }
-}
-
-/// What a client hears of a panic. What the panic said is for the log.
-pub(crate) fn panicked() -> ProtocolError {
-    ProtocolError::internal("the tool stopped unexpectedly (it panicked); the server's log has the details")
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-}
-
-/// Turns a panic of a future into its output.
-pub(crate) fn guarded<F: Future + Unpin>(future: F) -> Guarded<F> {
-    Guarded(future)
-}
-
-/// See [`guarded`].
-pub(crate) struct Guarded<F>(F);
-
-impl<F: Future + Unpin> Future for Guarded<F> {
-    type Output = Result<F::Output, Box<dyn Any + Send>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.0).poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(panic) => Poll::Ready(Err(panic)),
         }
     }
 }

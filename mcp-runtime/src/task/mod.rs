@@ -2,15 +2,15 @@
 
 mod context;
 mod engine;
+mod panic;
 mod record;
 pub mod store;
 mod watch;
 
 pub use context::{Amount, Cancelled, Context, Total};
 pub(crate) use context::{Outlet, Progress};
-pub(crate) use engine::{
-    Engine, EngineSettings, Guarded, NewRun, Start, Work, guarded, panic_message, panicked,
-};
+pub(crate) use engine::{Engine, EngineSettings, NewRun, Start, Work};
+pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
 #[cfg(test)]
 pub(crate) use record::Event;
 pub use record::{Principal, TaskId};
