@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -31,35 +31,35 @@ pub(crate) struct Entry {
 /// Whether calls of a tool may run on the thread that reads requests until they first wait.
 ///
 /// That saves handing the call to another thread and the answer back, but nothing is read meanwhile. So a tool earns it
-/// by being quick several times, and loses it for good the first time that it is not.
+/// by being quick several times in a row, and loses it the first time that it is not. It may earn it again, for a call
+/// can be slow through no fault of its own; but it takes twice as many each time.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(AtomicU8);
+pub(crate) struct Pace {
+    /// Quick calls since the last one that was not.
+    quick: AtomicU32,
+    /// How often it was lost.
+    lost: AtomicU32,
+}
 
 impl Pace {
-    /// So many quick calls in a row are trusted.
-    const TRUSTED: u8 = 16;
-    const SLOW: u8 = u8::MAX;
+    /// So many quick calls in a row are trusted at first.
+    const TRUSTED: u32 = 16;
     /// What a call may take before it first waits.
     const QUICK: Duration = Duration::from_millis(1);
 
     pub(crate) fn is_quick(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == Self::TRUSTED
+        let wanted = Self::TRUSTED << self.lost.load(Ordering::Relaxed).min(16);
+        self.quick.load(Ordering::Relaxed) >= wanted
     }
 
-    /// Takes note of how long a call took until it first waited.
+    /// Takes note of how long a call took until it first waited. Calls side by side may overwrite each other's note,
+    /// which costs a little time and nothing else.
     pub(crate) fn note(&self, taken: Duration) {
-        let before = self.0.load(Ordering::Relaxed);
-        let after = match before {
-            Self::SLOW => return,
-            _ if taken > Self::QUICK => Self::SLOW,
-            Self::TRUSTED => return,
-            quick => quick + 1,
-        };
-        // If another call was quicker to say something, this one is not needed; but slow is always said.
-        if after == Self::SLOW {
-            self.0.store(after, Ordering::Relaxed);
-        } else {
-            let _ = self.0.compare_exchange(before, after, Ordering::Relaxed, Ordering::Relaxed);
+        if taken > Self::QUICK {
+            self.quick.store(0, Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        } else if !self.is_quick() {
+            self.quick.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -276,17 +276,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_earns_the_reading_thread_and_loses_it_for_good() {
+    fn a_tool_earns_the_reading_thread_and_after_losing_it_takes_longer_to_earn_it_again() {
         let pace = Pace::default();
-        for _ in 0..Pace::TRUSTED {
-            assert!(!pace.is_quick());
-            pace.note(Duration::ZERO);
-        }
-        assert!(pace.is_quick());
+        let earn = || {
+            let mut calls = 0;
+            while !pace.is_quick() {
+                pace.note(Duration::ZERO);
+                calls += 1;
+            }
+            calls
+        };
+        assert_eq!(earn(), Pace::TRUSTED);
         pace.note(Pace::QUICK * 2);
-        for _ in 0..100 {
-            pace.note(Duration::ZERO);
-        }
         assert!(!pace.is_quick());
+        assert_eq!(earn(), 2 * Pace::TRUSTED);
     }
 }
