@@ -130,3 +130,8 @@ pub mod __private {
 
     pub use crate::tool::blocking;
 }
+
+/// The programs of the front page compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
