@@ -71,14 +71,33 @@ pub use protocol::{ProtocolError, RequestId};
 pub use server::{BuildError, Limits, Server, ServerError, Service, Tasks};
 pub use task::{Amount, Cancelled, Context, Principal, TaskId, Total, store};
 pub use tool::{
-    Args, Arguments, Hints, Icon, InvalidArguments, State, States, TaskPolicy, TaskSupport, Tool, ToolCall,
-    ToolDefinition, ToolError, ToolFuture, ToolResult,
+    Args, Arguments, Icon, InvalidArguments, State, States, TaskPolicy, TaskSupport, Tool, ToolAnnotations,
+    ToolCall, ToolDefinition, ToolError, ToolFuture, ToolResult,
 };
 
 pub use transport::Transport;
 pub use transport::stdio::{Stdio, stdio};
 
 /// Lists tools by name, for [`Server::tools`].
+///
+/// Each is named as its function is, by a path if it is somewhere else.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// mod greetings {
+///     use mcp_runtime::prelude::*;
+///
+///     /// Say hello.
+///     #[tool]
+///     pub async fn hello() -> String {
+///         "Hello!".into()
+///     }
+/// }
+///
+/// let server = Server::new("greeter", "1.0.0").tools(tools![greetings::hello]);
+/// # let _ = server;
+/// ```
 ///
 /// [`Server::tools`]: crate::Server::tools
 #[macro_export]
@@ -102,9 +121,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::tool::{
-        Argument, Called, Countable, Fields, FromText, Hints, Icon, Jsonable, Kind, NotAResult, Nowhere,
-        Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, TaskPolicy, TaskSupport, Tool,
-        ToolCall, ToolDefinition, ToolFailure, ToolOutput, Unfailing,
+        Argument, Called, Countable, Fields, FromText, Icon, Jsonable, Kind, NotAResult, Nowhere, Numeric,
+        OutputSchema, Parameter, ParameterSpec, Shared, Shown, TaskPolicy, TaskSupport, Tool,
+        ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -74,6 +73,12 @@ pub struct ErrorAnswer {
     pub data: Value,
 }
 
+impl ErrorAnswer {
+    fn gone() -> Self {
+        Self { code: 0, message: "the server is gone".to_owned(), data: Value::Null }
+    }
+}
+
 impl fmt::Display for ErrorAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.message, self.code)
@@ -118,17 +123,29 @@ impl TestClient {
         self.request("tools/call", json!({ "name": name, "arguments": arguments })).await
     }
 
-    /// Asks for the state of a task until it has ended, as the newest revision has it.
+    /// Waits until a task has ended, by `subscriptions/listen`, and gives its last state. For a client of the newest
+    /// revision that knows tasks; what else the server says meanwhile is kept.
     pub async fn follow(&mut self, task_id: &str) -> Result<Value, ErrorAnswer> {
-        let mut pause = Duration::from_millis(1);
-        loop {
-            let state = self.request("tasks/get", json!({ "taskId": task_id })).await?;
-            if !matches!(state["status"].as_str(), Some("working" | "input_required")) {
-                return Ok(state);
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(50));
+        let is_over = |state: &Value| !matches!(state["status"].as_str(), Some("working" | "input_required"));
+        let task = json!({ "taskId": task_id });
+        // One that is not there is an error, and one that is over needs no subscription.
+        let state = self.request("tasks/get", task.clone()).await?;
+        if is_over(&state) {
+            return Ok(state);
         }
+        let id = self.begin("subscriptions/listen", json!({ "notifications": { "taskIds": [task_id] } }));
+        loop {
+            let Some(message) = self.next_message().await else { return Err(ErrorAnswer::gone()) };
+            if message["params"]["_meta"][meta::SUBSCRIPTION_ID] != id {
+                self.notifications.push_back(message);
+            } else if message["method"] == "notifications/tasks" && is_over(&message["params"]) {
+                break;
+            }
+        }
+        let cancelled =
+            json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } });
+        self.send(&cancelled.to_string());
+        self.request("tasks/get", task).await
     }
 
     /// Sends a request and waits for its answer. What the revision wants in `_meta` is added.

@@ -7,7 +7,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{PathArguments, PathSegment, Type};
 
 use super::place::Place;
-use crate::model::{Argument, Hints, Icon, Input, Json, Standin, TaskPolicy, TaskSupport, This, Tool};
+use crate::model::{
+    Argument, Icon, Input, Json, Standin, TaskPolicy, TaskSupport, This, Tool, ToolAnnotations,
+};
 
 /// The implementation for the type of this name, with the functions that it needs beside it. A method's type is named
 /// `__Self` there.
@@ -74,7 +76,7 @@ fn definition(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> Toke
     let Tool { name, description, output, .. } = tool;
     let title = tool.title.iter().map(|title| quote!(.title(#title)));
     let icons = tool.icons.iter().map(icon);
-    let hints = hints(&tool.hints);
+    let annotations = annotations(&tool.annotations);
     let task = task(&tool.task);
     let parameters = arguments.iter().enumerate().map(|(index, argument)| {
         let parameter = parameter(index, argument);
@@ -94,7 +96,7 @@ fn definition(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> Toke
         fn definition(&self) -> __rt::ToolDefinition {
             let #definition = __rt::ToolDefinition::new(#name, #description)
                 #(#title)*
-                #hints
+                #annotations
                 #(#icons)*
                 #task
                 #(#parameters)*
@@ -145,21 +147,21 @@ impl ToTokens for Json {
     }
 }
 
-fn hints(hints: &Hints) -> Option<TokenStream> {
-    if hints.is_silent() {
+fn annotations(annotations: &ToolAnnotations) -> Option<TokenStream> {
+    if annotations.is_silent() {
         return None;
     }
     let fields = [
-        ("read_only", hints.read_only),
-        ("destructive", hints.destructive),
-        ("idempotent", hints.idempotent),
-        ("open_world", hints.open_world),
+        ("read_only", annotations.read_only),
+        ("destructive", annotations.destructive),
+        ("idempotent", annotations.idempotent),
+        ("open_world", annotations.open_world),
     ];
     let fields = fields.iter().filter_map(|(name, value)| {
         let (name, value) = (format_ident!("{name}"), (*value)?);
         Some(quote!(#name: __rt::Some(#value),))
     });
-    Some(quote!(.hints(__rt::Hints { #(#fields)* ..__rt::Default::default() })))
+    Some(quote!(.annotations(__rt::ToolAnnotations { #(#fields)* ..__rt::Default::default() })))
 }
 
 fn icon(icon: &Icon) -> TokenStream {

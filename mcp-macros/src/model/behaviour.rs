@@ -8,7 +8,7 @@ use crate::attr::{Flag, IconWords, TaskWords};
 use crate::diagnostics::Mistakes;
 
 /// What the attribute says of what a tool changes.
-pub(crate) struct Hints {
+pub(crate) struct ToolAnnotations {
     pub(crate) read_only: Option<bool>,
     pub(crate) destructive: Option<bool>,
     pub(crate) idempotent: Option<bool>,
@@ -37,7 +37,7 @@ pub(crate) enum TaskSupport {
     Required,
 }
 
-impl Hints {
+impl ToolAnnotations {
     pub(super) fn new(
         read_only: Option<Flag>,
         destructive: Option<Flag>,

@@ -16,7 +16,7 @@ use syn::{
     ReturnType, Type, TypePath, Visibility,
 };
 
-pub(crate) use self::behaviour::{Hints, Icon, TaskPolicy, TaskSupport};
+pub(crate) use self::behaviour::{Icon, TaskPolicy, TaskSupport, ToolAnnotations};
 pub(crate) use self::input::{Argument, Input};
 pub(crate) use self::rules::{Json, Standin};
 pub(crate) use self::set::ToolSet;
@@ -34,7 +34,7 @@ pub(crate) struct Tool {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) description: Text,
-    pub(crate) hints: Hints,
+    pub(crate) annotations: ToolAnnotations,
     pub(crate) icons: Vec<Icon>,
     pub(crate) task: TaskPolicy,
     pub(crate) this: This,
@@ -85,8 +85,13 @@ impl Tool {
         let ident = &function.signature.ident;
         let name = name(ident, words.name.as_ref(), mistakes);
         let description = description(function, words.description, mistakes);
-        let hints =
-            Hints::new(words.read_only, words.destructive, words.idempotent, words.open_world, mistakes);
+        let annotations = ToolAnnotations::new(
+            words.read_only,
+            words.destructive,
+            words.idempotent,
+            words.open_world,
+            mistakes,
+        );
         let icons = words.icons.iter().map(|icon| Icon::new(icon, mistakes)).collect();
         let task = TaskPolicy::new(words.task, words.timeout, mistakes);
         let kind = check_kind(function, words.blocking.as_ref(), mistakes);
@@ -99,7 +104,7 @@ impl Tool {
             name,
             title: words.title.map(|title| title.value()),
             description: description?,
-            hints,
+            annotations,
             icons,
             task,
             this: this?,

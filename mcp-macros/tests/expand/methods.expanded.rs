@@ -49,7 +49,7 @@ const _: () = {
         impl __rt::Tool for __Tool_find {
             fn definition(&self) -> __rt::ToolDefinition {
                 let definition = __rt::ToolDefinition::new("find", "Find memories.")
-                    .hints(__rt::Hints {
+                    .annotations(__rt::ToolAnnotations {
                         read_only: __rt::Some(true),
                         ..__rt::Default::default()
                     })

@@ -41,7 +41,7 @@ const _: () = {
                     "Find memories related to a question, following relationships.",
                 )
                 .title("Recall")
-                .hints(__rt::Hints {
+                .annotations(__rt::ToolAnnotations {
                     read_only: __rt::Some(true),
                     ..__rt::Default::default()
                 })

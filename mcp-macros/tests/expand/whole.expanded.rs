@@ -77,7 +77,7 @@ const _: () = {
     impl __rt::Tool for forget {
         fn definition(&self) -> __rt::ToolDefinition {
             let definition = __rt::ToolDefinition::new("forget", "Forget everything.")
-                .hints(__rt::Hints {
+                .annotations(__rt::ToolAnnotations {
                     destructive: __rt::Some(true),
                     ..__rt::Default::default()
                 })

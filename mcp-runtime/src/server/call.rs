@@ -44,7 +44,7 @@ pub(super) struct Caller<'a> {
 }
 
 impl Shared {
-    /// Begins to carry out what was asked. `initialize` and `subscriptions/listen` are the connection's.
+    /// Begins to carry out what was asked. A subscription is the connection's.
     pub(super) fn begin(self: &Arc<Self>, op: Op<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
         let (shared, principal) = (Arc::clone(self), caller.principal.clone());
         Ok(match op {

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::info::Info;
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload::{self, write_entry};
-use crate::tool::{Described, Hints, Icon, TaskSupport, Tool};
+use crate::tool::{Described, Icon, TaskSupport, Tool, ToolAnnotations};
 use crate::wire::{Dialect, bad_cursor};
 use crate::{ProtocolError, States};
 
@@ -205,7 +205,7 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_schema: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<Hints>,
+    annotations: Option<ToolAnnotations>,
     #[serde(skip_serializing_if = "Option::is_none")]
     execution: Option<Execution>,
     #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
@@ -232,7 +232,7 @@ impl<'a> Listed<'a> {
             description: &tool.description,
             input_schema: &tool.input.json,
             output_schema: output.and_then(|schema| payload::encode(&schema).ok()),
-            annotations: (tool.hints != Hints::default()).then_some(tool.hints),
+            annotations: (tool.annotations != ToolAnnotations::default()).then_some(tool.annotations),
             execution: says_tasks.then_some(Execution { task_support: tool.task.support }),
             icons: &tool.icons,
         }

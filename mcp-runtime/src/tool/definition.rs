@@ -21,7 +21,7 @@ pub struct ToolDefinition {
     pub(crate) name: Cow<'static, str>,
     pub(crate) title: Option<Cow<'static, str>>,
     pub(crate) description: Cow<'static, str>,
-    pub(crate) hints: Hints,
+    pub(crate) annotations: ToolAnnotations,
     pub(crate) icons: Vec<Icon>,
     pub(crate) task: TaskPolicy,
     pub(crate) states: Vec<StateKey>,
@@ -37,7 +37,7 @@ enum InputSource {
 
 /// How a tool behaves, as far as it says. Every one is a hint, which clients may ignore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Hints {
+pub struct ToolAnnotations {
     /// It changes nothing.
     #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
@@ -108,7 +108,7 @@ impl ToolDefinition {
             name: name.into(),
             title: None,
             description: description.into(),
-            hints: Hints::default(),
+            annotations: ToolAnnotations::default(),
             icons: Vec::new(),
             task: TaskPolicy::default(),
             states: Vec::new(),
@@ -124,8 +124,8 @@ impl ToolDefinition {
     }
 
     /// How the tool behaves.
-    pub fn hints(mut self, hints: Hints) -> Self {
-        self.hints = hints;
+    pub fn annotations(mut self, annotations: ToolAnnotations) -> Self {
+        self.annotations = annotations;
         self
     }
 
@@ -201,7 +201,7 @@ impl ToolDefinition {
             name: self.name.into(),
             title: self.title,
             description: self.description,
-            hints: self.hints,
+            annotations: self.annotations,
             icons: self.icons,
             task: self.task,
             states: self.states,
@@ -228,7 +228,7 @@ pub(crate) struct Described {
     pub(crate) name: Box<str>,
     pub(crate) title: Option<Cow<'static, str>>,
     pub(crate) description: Cow<'static, str>,
-    pub(crate) hints: Hints,
+    pub(crate) annotations: ToolAnnotations,
     pub(crate) icons: Vec<Icon>,
     pub(crate) task: TaskPolicy,
     pub(crate) states: Vec<StateKey>,

@@ -14,7 +14,7 @@ use std::pin::Pin;
 pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
 pub(crate) use definition::Described;
-pub use definition::{Hints, Icon, TaskPolicy, TaskSupport, ToolDefinition};
+pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
 pub use output::{
     Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
     Unfailing,
