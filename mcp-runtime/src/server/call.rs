@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shared;
-use super::catalogue::Entry;
-use super::run::{Begin, PlainCall, Run};
+use super::callee::{Callee, Traits};
+use super::run::{Begin, PlainCall, Run, begin};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::task::store::{NewTask, Place, StoreError};
 use crate::task::{Context, NewRun, Outlet, Principal, Progress, TaskId, Work};
 use crate::tool::TaskSupport;
 use crate::transport::Outbox;
-use crate::wire::{CallTool, Dialect, Op, Outcome, Wish, legacy, modern, unknown_task, write_progress};
+use crate::wire::{Call, Dialect, Op, Outcome, Wish, legacy, modern, unknown_task, write_progress};
 
 /// How many tasks a page of `tasks/list` has.
 const TASKS_PER_PAGE: usize = 100;
@@ -32,8 +32,8 @@ pub(super) enum Begun {
     Look(Answer),
     /// The answer comes from a change, which is seen through once it was begun.
     Change(Answer),
-    /// The answer comes from a tool, which may be cancelled.
-    Call(Answer, Context, Arc<Entry>),
+    /// The answer comes from a function of the author's, which may be cancelled.
+    Call(Answer, Context, Arc<dyn Callee>),
 }
 
 /// Who asks, and how to reach them.
@@ -54,7 +54,7 @@ impl Shared {
             Op::ListTools { cursor } => {
                 Begun::Now(Outcome::Prepared(self.catalogue.page(caller.dialect, cursor.as_deref())?))
             }
-            Op::CallTool(call) => self.call_tool(call, caller)?,
+            Op::Call(call) => self.call(call, caller)?,
             Op::GetTask(id) => Begun::Look(Box::pin(async move { shared.task(id, &principal).await })),
             Op::TaskResult(id) => Begun::Look(Box::pin(async move {
                 let record = shared.engine.ended(id, &principal).await.map_err(refused)?;
@@ -111,57 +111,55 @@ impl Shared {
         }
     }
 
-    fn call_tool(self: &Arc<Self>, call: CallTool<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
-        let entry = self.catalogue.find(&call.name)?;
-        let ttl = match (entry.described.task.support, call.wish) {
+    fn call(self: &Arc<Self>, call: Call<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
+        let callee = self.catalogue.find(&call)?;
+        let Traits { name, task, .. } = callee.traits();
+        let ttl = match (task.support, call.wish) {
             (TaskSupport::Forbidden, Wish::Task { .. }) => {
-                return Err(ProtocolError::method_not_found(format!(
-                    "tool `{}` cannot run as a task",
-                    entry.name
-                )));
+                return Err(ProtocolError::method_not_found(format!("`{name}` cannot run as a task")));
             }
+            // The extension knows tasks of tools alone.
             (TaskSupport::Required, Wish::Unaware) if matches!(caller.dialect, Dialect::Modern(_)) => {
                 return Err(modern::missing_tasks_extension());
             }
             (TaskSupport::Required, Wish::Unaware | Wish::Plain) => {
                 return Err(ProtocolError::method_not_found(format!(
-                    "tool `{}` runs only as a task: send `task` in the parameters, with MCP 2025-11-25 or later",
-                    entry.name
+                    "`{name}` runs only as a task: send `task` in the parameters, with MCP 2025-11-25 or later",
                 )));
             }
             (TaskSupport::Forbidden | TaskSupport::Optional, Wish::Unaware | Wish::Plain)
-            | (TaskSupport::Forbidden, Wish::Either) => return self.call_plainly(entry, &call, caller),
+            | (TaskSupport::Forbidden, Wish::Either) => return self.call_plainly(&callee, &call, caller),
             (_, Wish::Either) => None,
             (_, Wish::Task { ttl }) => ttl,
         };
-        self.call_as_task(entry, call, ttl.map(Duration::from_millis), caller)
+        self.call_as_task(&callee, call, ttl.map(Duration::from_millis), caller)
     }
 
     fn call_plainly(
         &self,
-        entry: &Arc<Entry>,
-        call: &CallTool<'_>,
+        callee: &Arc<dyn Callee>,
+        call: &Call<'_>,
         caller: &Caller<'_>,
     ) -> Result<Begun, ProtocolError> {
         let outlet = call.progress_token.clone().map(|token| WireOutlet::new(caller, token, None));
         let cx = Context::new(caller.principal.clone(), None, outlet);
-        Ok(match Run::begin(entry, call, &self.states, cx.clone(), self.timeout(entry))? {
+        Ok(match begin(&**callee, call, &self.states, &cx)? {
             Begin::Refused(refusal) => Begun::Now(Outcome::Result(refusal)),
-            Begin::Run(run) => {
-                let answer = Box::pin(PlainCall::new(run, Arc::clone(entry)));
-                Begun::Call(answer, cx, Arc::clone(entry))
+            Begin::Work(work) => {
+                let run = Run::new(work, cx.clone(), self.timeout(&**callee));
+                Begun::Call(Box::pin(PlainCall::new(run, Arc::clone(callee))), cx, Arc::clone(callee))
             }
         })
     }
 
-    fn timeout(&self, entry: &Entry) -> Option<Duration> {
-        entry.described.task.timeout.or(self.tasks.timeout)
+    fn timeout(&self, callee: &dyn Callee) -> Option<Duration> {
+        callee.traits().task.timeout.or(self.tasks.timeout)
     }
 
     fn call_as_task(
         self: &Arc<Self>,
-        entry: &Entry,
-        call: CallTool<'_>,
+        callee: &Arc<dyn Callee>,
+        call: Call<'_>,
         ttl: Option<Duration>,
         caller: &Caller<'_>,
     ) -> Result<Begun, ProtocolError> {
@@ -175,11 +173,12 @@ impl Shared {
             Dialect::Modern(_) => None,
         };
         let cx = Context::new(caller.principal.clone(), Some(self.engine.link(id)), outlet);
-        let run = match Run::begin(entry, &call, &self.states, cx.clone(), self.timeout(entry))? {
+        let run = match begin(&**callee, &call, &self.states, &cx)? {
             Begin::Refused(refusal) => return Ok(Begun::Now(Outcome::Result(refusal))),
-            Begin::Run(run) => run,
+            Begin::Work(work) => Run::new(work, cx.clone(), self.timeout(&**callee)),
         };
-        let work: Work = match entry.places.clone() {
+        let Traits { name, task: policy, places, .. } = callee.traits();
+        let work: Work = match places.clone() {
             None => Box::pin(run),
             Some(places) => Box::pin(async move {
                 // The semaphore is never closed, so there will be a place.
@@ -187,14 +186,14 @@ impl Shared {
                 run.await
             }),
         };
-        let policy = &entry.described.task;
         // What a client wishes has bounds; what the author says is what the author says.
         let wish = ttl.map(|ttl| ttl.clamp(SHORTEST_TTL, self.tasks.max_ttl.max(SHORTEST_TTL)));
         let ttl = wish.or(policy.ttl).unwrap_or(self.tasks.ttl.min(self.tasks.max_ttl));
         let task = NewTask {
             id,
             principal: caller.principal.clone(),
-            target: Arc::clone(&entry.name),
+            kind: call.kind,
+            target: Arc::clone(name),
             arguments: call.arguments.map_or_else(empty_object, ToOwned::to_owned),
             key: call.key,
             ttl,

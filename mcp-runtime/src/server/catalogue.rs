@@ -3,63 +3,43 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
+use super::callee::{Callee, Traits};
 use super::info::Info;
+use super::run::{Begin, Work};
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload::{self, write_entry};
-use crate::tool::{Described, Icon, TaskSupport, Tool, ToolAnnotations};
-use crate::wire::{Dialect, bad_cursor};
+use crate::task::Context;
+use crate::tool::{Arguments, Described, Icon, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolResult};
+use crate::wire::{Call, Dialect, bad_cursor};
 use crate::{ProtocolError, States};
 
 /// One tool.
 pub(crate) struct Entry {
     pub(crate) tool: Arc<dyn Tool>,
-    pub(crate) name: Arc<str>,
     pub(crate) described: Described,
-    /// The places for its tasks to run in, if they are limited.
-    pub(crate) places: Option<Arc<Semaphore>>,
-    pub(crate) pace: Pace,
+    pub(crate) traits: Traits,
 }
 
-/// Whether calls of a tool may run on the thread that reads requests until they first wait.
-///
-/// That saves handing the call to another thread and the answer back, but nothing is read meanwhile. So a tool earns it
-/// by being quick several times in a row, and loses it the first time that it is not. It may earn it again, for a call
-/// can be slow through no fault of its own; but it takes twice as many each time.
-#[derive(Debug, Default)]
-pub(crate) struct Pace {
-    /// Quick calls since the last one that was not.
-    quick: AtomicU32,
-    /// How often it was lost.
-    lost: AtomicU32,
-}
-
-impl Pace {
-    /// So many quick calls in a row are trusted at first.
-    const TRUSTED: u32 = 16;
-    /// What a call may take before it first waits.
-    const QUICK: Duration = Duration::from_millis(1);
-
-    pub(crate) fn is_quick(&self) -> bool {
-        let wanted = Self::TRUSTED << self.lost.load(Ordering::Relaxed).min(16);
-        self.quick.load(Ordering::Relaxed) >= wanted
+impl Callee for Entry {
+    fn traits(&self) -> &Traits {
+        &self.traits
     }
 
-    /// Takes note of how long a call took until it first waited. Calls side by side may overwrite each other's note,
-    /// which costs a little time and nothing else.
-    pub(crate) fn note(&self, taken: Duration) {
-        if taken > Self::QUICK {
-            self.quick.store(0, Ordering::Relaxed);
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        } else if !self.is_quick() {
-            self.quick.fetch_add(1, Ordering::Relaxed);
+    fn begin(&self, call: &Call<'_>, states: &States, cx: &Context) -> Result<Begin, ProtocolError> {
+        let wraps = self.described.wraps_output();
+        let arguments = Arguments::new(call.arguments, &self.described.input);
+        match self.tool.call(ToolCall { arguments, states }, cx.clone()) {
+            Ok(work) => Ok(Begin::Work(Work::Tool(work, wraps))),
+            // A model can mend its call, so this is a result for it to read and no protocol error (SEP-1303).
+            Err(invalid) => {
+                let refusal = ToolResult::error(invalid.to_string()).into_payload(wraps);
+                Ok(Begin::Refused(refusal.unwrap_or_default()))
+            }
         }
     }
 }
@@ -104,12 +84,8 @@ impl Catalogue {
                     "tool `{name}` asks for `State<{wanted}>`, which the server was not given: add `.state(..)` with one"
                 ));
             }
-            let places = described
-                .task
-                .concurrency
-                .map(|places| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))));
-            let entry =
-                Arc::new(Entry { tool, name: Arc::clone(&name), described, places, pace: Pace::default() });
+            let traits = Traits::new(Arc::clone(&name), described.task);
+            let entry = Arc::new(Entry { tool, described, traits });
             entries.push(Arc::clone(&entry));
             if by_name.insert(Arc::clone(&name), entry).is_some() {
                 errors.push(format!("two tools are named `{name}`: give one of them another `name`"));
@@ -126,9 +102,11 @@ impl Catalogue {
         self.has_tasks
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<&Arc<Entry>, ProtocolError> {
-        let unknown = || ProtocolError::invalid_params(format!("Unknown tool: {}", shortened(name)));
-        self.tools.get(name).ok_or_else(unknown)
+    /// What a request calls.
+    pub(crate) fn find(&self, call: &Call<'_>) -> Result<Arc<dyn Callee>, ProtocolError> {
+        let unknown = || ProtocolError::invalid_params(format!("Unknown tool: {}", shortened(&call.name)));
+        let entry = self.tools.get(&*call.name).ok_or_else(unknown)?;
+        Ok(Arc::clone(entry) as Arc<dyn Callee>)
     }
 
     /// The page that a cursor leads to, ready to be sent.
@@ -268,27 +246,5 @@ fn refer_to_result(schema: &mut Value) {
 impl fmt::Debug for Catalogue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.tools.keys()).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tool_earns_the_reading_thread_and_after_losing_it_takes_longer_to_earn_it_again() {
-        let pace = Pace::default();
-        let earn = || {
-            let mut calls = 0;
-            while !pace.is_quick() {
-                pace.note(Duration::ZERO);
-                calls += 1;
-            }
-            calls
-        };
-        assert_eq!(earn(), Pace::TRUSTED);
-        pace.note(Pace::QUICK * 2);
-        assert!(!pace.is_quick());
-        assert_eq!(earn(), 2 * Pace::TRUSTED);
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 
 use super::Shared;
 use super::call::{Answer, Begun, Caller};
-use super::catalogue::Entry;
+use super::callee::Callee;
 use super::flights::{Flights, Kind};
 use super::subscription::{Feed, Voice};
 use crate::protocol::ProtocolError;
@@ -161,8 +161,8 @@ impl Connection {
             }
             Ok(Ok(Begun::Look(answer))) => self.try_now(id, dialect, Kind::Look, answer, None, out),
             Ok(Ok(Begun::Change(answer))) => self.try_now(id, dialect, Kind::Change, answer, None, out),
-            Ok(Ok(Begun::Call(answer, cx, entry))) => {
-                self.try_now(id, dialect, Kind::Call(cx), answer, Some(&entry), out)
+            Ok(Ok(Begun::Call(answer, cx, callee))) => {
+                self.try_now(id, dialect, Kind::Call(cx), answer, Some(&*callee), out)
             }
             Ok(Err(tasks)) => {
                 self.listen(id, tasks);
@@ -223,11 +223,11 @@ impl Connection {
         dialect: Dialect,
         kind: Kind,
         answer: Answer,
-        entry: Option<&Arc<Entry>>,
+        callee: Option<&dyn Callee>,
         out: &mut Vec<u8>,
     ) -> Taken {
         let mut answer = guarded(answer);
-        if entry.is_none_or(|entry| entry.pace.is_quick())
+        if callee.is_none_or(|callee| callee.traits().pace.is_quick())
             && let Poll::Ready(outcome) =
                 Pin::new(&mut answer).poll(&mut task::Context::from_waker(Waker::noop()))
         {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod call;
+mod callee;
 mod catalogue;
 mod connection;
 mod flights;

@@ -1,4 +1,4 @@
-//! One run of a tool, from checked arguments to an encoded ending.
+//! One run of a tool, a prompt or a resource, from checked arguments to an encoded ending.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,82 +7,104 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
-use super::catalogue::Entry;
+use super::callee::Callee;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
 use crate::task::{Context, panic_message, panicked};
-use crate::tool::{Arguments, States, ToolCall, ToolError, ToolFuture, ToolResult};
-use crate::wire::{CallTool, Outcome};
+use crate::tool::{States, ToolError, ToolFuture, ToolResult};
+use crate::wire::{Call, Outcome};
 
-/// A tool at work.
+/// A function of the author's at work.
 ///
 /// However it ends, its context learns of it: by being over, or, if this is dropped before that, by being cancelled. So
-/// a thread that the tool left behind can find out that nobody waits for it any more.
+/// a thread that the function left behind can find out that nobody waits for it any more.
 pub(super) struct Run {
-    work: ToolFuture,
+    work: Work,
     cx: Context,
-    wraps: bool,
     is_over: bool,
 }
 
-/// What became of the wish to run a tool.
-pub(super) enum Begin {
+/// What became of the wish to call something.
+pub(crate) enum Begin {
     /// It can run.
-    Run(Run),
+    Work(Work),
     /// Its arguments are wrong: the result that says so.
     Refused(Payload),
 }
 
+/// What a function of the author's comes to.
+pub(crate) enum Work {
+    /// A tool, and whether its result is wrapped on the legacy wires.
+    Tool(ToolFuture, bool),
+    /// Anything else.
+    Other(Pin<Box<dyn Future<Output = Ending> + Send>>),
+}
+
 impl Run {
-    /// Takes the arguments. Nothing of the tool's runs yet but what reads them.
-    pub(super) fn begin(
-        entry: &Entry,
-        call: &CallTool<'_>,
-        states: &States,
-        cx: Context,
-        timeout: Option<Duration>,
-    ) -> Result<Begin, ProtocolError> {
-        let wraps = entry.described.wraps_output();
-        let arguments = Arguments::new(call.arguments, &entry.described.input);
-        let begin = || entry.tool.call(ToolCall { arguments, states }, cx.clone());
-        let work = match catch_unwind(AssertUnwindSafe(begin)) {
-            Ok(Ok(work)) => work,
-            Ok(Err(invalid)) => {
-                // A model can mend its call, so this is a result for it to read and no protocol error (SEP-1303).
-                let refusal = ToolResult::error(invalid.to_string()).into_payload(wraps);
-                return Ok(Begin::Refused(refusal.unwrap_or_default()));
-            }
-            Err(panic) => {
-                tracing::error!(tool = %entry.name, panic = panic_message(&*panic), "a tool panicked");
-                return Err(panicked());
-            }
-        };
+    pub(super) fn new(work: Work, cx: Context, timeout: Option<Duration>) -> Self {
         let work = match timeout {
-            Some(limit) => within(limit, work, cx.clone()),
+            Some(limit) => work.within(limit, cx.clone()),
             None => work,
         };
-        Ok(Begin::Run(Self { work, cx, wraps, is_over: false }))
+        Self { work, cx, is_over: false }
     }
 }
 
-/// The same work, but no longer than this.
-fn within(limit: Duration, work: ToolFuture, cx: Context) -> ToolFuture {
-    Box::pin(async move {
-        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            cx.cancel();
-            Err(ToolError::message(format_args!("The tool did not finish within {limit:?}.")))
-        })
+/// Begins a call, whatever its author's code does on the way.
+pub(super) fn begin(
+    callee: &dyn Callee,
+    call: &Call<'_>,
+    states: &States,
+    cx: &Context,
+) -> Result<Begin, ProtocolError> {
+    catch_unwind(AssertUnwindSafe(|| callee.begin(call, states, cx))).unwrap_or_else(|panic| {
+        tracing::error!(callee = %callee.traits().name, panic = panic_message(&*panic), "a function panicked");
+        Err(panicked())
     })
+}
+
+impl Work {
+    /// The same work, but no longer than this.
+    fn within(self, limit: Duration, cx: Context) -> Self {
+        match self {
+            Self::Tool(work, wraps) => {
+                let work = async move {
+                    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                        cx.cancel();
+                        Err(ToolError::message(format_args!("The tool did not finish within {limit:?}.")))
+                    })
+                };
+                Self::Tool(Box::pin(work), wraps)
+            }
+            Self::Other(work) => Self::Other(Box::pin(async move {
+                tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                    cx.cancel();
+                    Ending::Error(ProtocolError::internal(format!("it did not finish within {limit:?}")))
+                })
+            })),
+        }
+    }
+}
+
+impl Future for Work {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
+        match &mut *self {
+            Self::Tool(work, wraps) => work.as_mut().poll(cx).map(|outcome| ending(outcome, *wraps)),
+            Self::Other(work) => work.as_mut().poll(cx),
+        }
+    }
 }
 
 impl Future for Run {
     type Output = Ending;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
-        let outcome = task::ready!(self.work.as_mut().poll(cx));
+        let ending = task::ready!(Pin::new(&mut self.work).poll(cx));
         self.is_over = true;
         self.cx.close();
-        Poll::Ready(ending(outcome, self.wraps))
+        Poll::Ready(ending)
     }
 }
 
@@ -112,13 +134,13 @@ fn ending(outcome: Result<ToolResult, ToolError>, wraps: bool) -> Ending {
 /// A run that is an ordinary call, which takes note of how long it keeps its thread.
 pub(super) struct PlainCall {
     run: Run,
-    entry: Arc<Entry>,
+    callee: Arc<dyn Callee>,
     has_begun: bool,
 }
 
 impl PlainCall {
-    pub(super) fn new(run: Run, entry: Arc<Entry>) -> Self {
-        Self { run, entry, has_begun: false }
+    pub(super) fn new(run: Run, callee: Arc<dyn Callee>) -> Self {
+        Self { run, callee, has_begun: false }
     }
 }
 
@@ -129,7 +151,7 @@ impl Future for PlainCall {
         let began = (!mem::replace(&mut self.has_begun, true)).then(Instant::now);
         let polled = Pin::new(&mut self.run).poll(cx);
         if let Some(began) = began {
-            self.entry.pace.note(began.elapsed());
+            self.callee.traits().pace.note(began.elapsed());
         }
         polled.map(|ending| match ending {
             Ending::Result(payload) => Ok(Outcome::Result(payload)),

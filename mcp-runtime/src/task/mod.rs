@@ -14,7 +14,7 @@ pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
 #[cfg(test)]
 pub(crate) use record::Event;
 pub use record::{Principal, TaskId};
-pub(crate) use record::{Record, Status};
+pub(crate) use record::{Record, RequestKind, Status};
 pub(crate) use watch::Watch;
 
 #[cfg(test)]

@@ -96,6 +96,35 @@ impl Principal {
     }
 }
 
+/// What a request asks for: the methods that a task can stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// `tools/call`.
+    CallTool,
+    /// `prompts/get`.
+    GetPrompt,
+    /// `resources/read`.
+    ReadResource,
+}
+
+impl RequestKind {
+    /// The method's name.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::CallTool => "tools/call",
+            Self::GetPrompt => "prompts/get",
+            Self::ReadResource => "resources/read",
+        }
+    }
+}
+
+impl fmt::Display for RequestKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.method())
+    }
+}
+
 /// Where a task stands, in the specification's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -158,7 +187,9 @@ pub struct Record {
     pub id: TaskId,
     /// Whose it is.
     pub principal: Principal,
-    /// What was called: the name of the tool.
+    /// What kind of request it stands for.
+    pub kind: RequestKind,
+    /// What was called: the name of the tool or prompt, or the URI of the resource.
     pub target: Arc<str>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -292,6 +323,7 @@ impl Record {
         Self {
             id: task.id,
             principal: task.principal.clone(),
+            kind: task.kind,
             target: Arc::clone(&task.target),
             created_at: now,
             updated_at: now,

@@ -1,7 +1,7 @@
 //! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks dialect of the last of them.
 
 use super::{
-    Op, Outcome, Wish, call_tool, method_not_found, millis, no_ending, read_place, task_id, write_place,
+    Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id, write_place,
     write_related, write_task_progress,
 };
 use crate::protocol::ProtocolError;
@@ -10,7 +10,7 @@ use crate::protocol::names;
 use crate::protocol::params::Params;
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
-use crate::task::{Record, Status, TaskId};
+use crate::task::{Record, RequestKind, Status, TaskId};
 
 /// A revision that opens with `initialize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) fn judge<'a>(
                 Some(task) => Wish::Task { ttl: task.ttl },
                 None => Wish::Plain,
             };
-            call_tool(params, wish)
+            call(RequestKind::CallTool, params, wish)
         }
         "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" if tasks && version.has_tasks() => {
             match method {

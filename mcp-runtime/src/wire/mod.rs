@@ -19,7 +19,7 @@ use crate::protocol::params::{Params, Str};
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
 use crate::task::store::Place;
-use crate::task::{Progress, Record, Start, Status, TaskId};
+use crate::task::{Progress, Record, RequestKind, Start, Status, TaskId};
 
 /// The `_meta` key under which a task says its progress in numbers; the specification knows only its text.
 const PROGRESS: &str = "dev.mcp-runtime/progress";
@@ -34,7 +34,7 @@ pub(crate) enum Op<'a> {
     Initialize(legacy::Version),
     Ping,
     ListTools { cursor: Option<Str<'a>> },
-    CallTool(CallTool<'a>),
+    Call(Call<'a>),
     GetTask(TaskId),
     TaskResult(TaskId),
     ListTasks { after: Option<Place> },
@@ -43,9 +43,11 @@ pub(crate) enum Op<'a> {
     Listen { tasks: Option<Vec<String>> },
 }
 
-/// A `tools/call`.
+/// A request that an author's function answers: `tools/call`, `prompts/get` or `resources/read`.
 #[derive(Debug)]
-pub(crate) struct CallTool<'a> {
+pub(crate) struct Call<'a> {
+    pub(crate) kind: RequestKind,
+    /// The name of the tool or prompt, or the URI of the resource.
     pub(crate) name: Str<'a>,
     pub(crate) arguments: Option<&'a RawValue>,
     pub(crate) progress_token: Option<RequestId>,
@@ -195,13 +197,15 @@ pub(crate) fn unknown_task() -> ProtocolError {
     ProtocolError::invalid_params("Failed to retrieve task: Task not found")
 }
 
-/// Reads what both wires take of a `tools/call`.
-fn call_tool(params: Params<'_>, wish: Wish) -> Result<Op<'_>, ProtocolError> {
+/// Reads what both wires take of a request that calls something.
+fn call(kind: RequestKind, params: Params<'_>, wish: Wish) -> Result<Op<'_>, ProtocolError> {
     let key = idempotency_key(&params)?;
-    let name =
-        params.name.ok_or_else(|| ProtocolError::invalid_params("`name` is required: which tool to call"))?;
+    let name = params.name.ok_or_else(|| {
+        let what = if kind == RequestKind::CallTool { "tool to call" } else { "prompt to get" };
+        ProtocolError::invalid_params(format!("`name` is required: which {what}"))
+    })?;
     let progress_token = params.meta.and_then(|meta| meta.progress_token);
-    Ok(Op::CallTool(CallTool { name, arguments: params.arguments, progress_token, wish, key }))
+    Ok(Op::Call(Call { kind, name, arguments: params.arguments, progress_token, wish, key }))
 }
 
 /// The first idempotency key that the request names, in the documented order.

@@ -2,16 +2,14 @@
 
 use serde_json::json;
 
-use super::{
-    Op, Outcome, Wish, call_tool, method_not_found, millis, no_ending, task_id, write_task_progress,
-};
+use super::{Op, Outcome, Wish, call, method_not_found, millis, no_ending, task_id, write_task_progress};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names::{self, meta};
 use crate::protocol::params::{Params, SubscriptionFilter};
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
-use crate::task::{Record, Status};
+use crate::task::{Record, RequestKind, Status};
 
 /// What a request asks for, judged in the order of the specification: `_meta`, version, method, capability, parameters.
 /// `has_tasks` says whether the server has any tool that can be a task, and so the extension.
@@ -32,7 +30,9 @@ pub(crate) fn judge<'a>(has_tasks: bool, method: &str, params: Params<'a>) -> Re
     match method {
         "server/discover" => Ok(Op::Discover),
         "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
-        "tools/call" => call_tool(params, if declared { Wish::Either } else { Wish::Unaware }),
+        "tools/call" => {
+            call(RequestKind::CallTool, params, if declared { Wish::Either } else { Wish::Unaware })
+        }
         "tasks/get" | "tasks/update" | "tasks/cancel" if !has_tasks => {
             Err(method_not_found(method, names::MODERN))
         }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    Clock, Ending, Epoch, Event, NewTask, Place, Principal, Quota, Record, Refusal, Report, Status,
-    StoreError, TaskId, TaskStore, Timestamp,
+    Clock, Ending, Epoch, Event, NewTask, Place, Principal, Quota, Record, Refusal, Report, RequestKind,
+    Status, StoreError, TaskId, TaskStore, Timestamp,
 };
 use crate::protocol::ProtocolError;
 
@@ -54,6 +54,7 @@ pub fn new_task(text: &str) -> NewTask {
     NewTask {
         id: TaskId::random(),
         principal: Principal::local(),
+        kind: RequestKind::CallTool,
         target: "tool".into(),
         arguments: arguments.unwrap_or_else(|_| RawValue::NULL.to_owned()),
         key: None,

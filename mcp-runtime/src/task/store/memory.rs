@@ -13,8 +13,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, StoreError,
-    StoreFuture, TaskId, TaskStore, Timestamp,
+    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, RequestKind,
+    StoreError, StoreFuture, TaskId, TaskStore, Timestamp,
 };
 
 /// What time it is, for a store.
@@ -47,7 +47,7 @@ struct Slot {
     ending: Option<Arc<Ending>>,
 }
 
-type Key = Arc<(Principal, Arc<str>, Box<str>)>;
+type Key = Arc<(Principal, RequestKind, Arc<str>, Box<str>)>;
 
 #[derive(Default)]
 struct Ledger {
@@ -113,8 +113,10 @@ impl Memory {
     fn create_now(&self, task: NewTask) -> Result<Created, StoreError> {
         let now = self.clock.now();
         let mut ledger = self.ledger();
-        let key =
-            task.key.clone().map(|key| Arc::new((task.principal.clone(), Arc::clone(&task.target), key)));
+        let key = task
+            .key
+            .clone()
+            .map(|key| Arc::new((task.principal.clone(), task.kind, Arc::clone(&task.target), key)));
         if let Some(id) = key.as_ref().and_then(|key| ledger.keys.get(key)) {
             let shard = self.shard(*id);
             if let Some(slot) = shard.get(id).filter(|slot| !slot.record.is_expired(now)) {

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 pub use memory::{Clock, Memory};
 
 pub use super::record::{
-    Change, Epoch, Event, NotATaskId, Principal, Record, Refusal, Report, Status, TaskId,
+    Change, Epoch, Event, NotATaskId, Principal, Record, Refusal, Report, RequestKind, Status, TaskId,
 };
 pub use crate::protocol::payload::Ending;
 pub use crate::protocol::time::Timestamp;
@@ -66,7 +66,9 @@ pub struct NewTask {
     pub id: TaskId,
     /// Whose it is.
     pub principal: Principal,
-    /// The name of the tool.
+    /// What kind of request it stands for.
+    pub kind: RequestKind,
+    /// The name of the tool or prompt, or the URI of the resource.
     pub target: Arc<str>,
     /// The arguments object as it came.
     pub arguments: Box<RawValue>,
