@@ -66,6 +66,7 @@ mod transport;
 mod wire;
 
 pub use mcp_macros::tool;
+pub use protocol::cache::{CacheHint, CacheScope};
 pub use protocol::content::{self, Content};
 pub use protocol::{ProtocolError, RequestId};
 pub use server::{BuildError, Limits, Server, ServerError, Service, Tasks};

@@ -1,5 +1,6 @@
 //! The protocol as data: JSON-RPC framing, names, versions, error codes and content. No I/O, no runtime.
 
+pub(crate) mod cache;
 pub mod content;
 pub(crate) mod error;
 pub(crate) mod jsonrpc;

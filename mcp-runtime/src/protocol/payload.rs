@@ -2,13 +2,45 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::cache::CacheHint;
 use super::error::ProtocolError;
 use super::jsonrpc::write_json;
 
-/// The result of a tool call, encoded once; the same bytes go to every client that asks.
+/// The result of a request, encoded once; the same bytes go to every client that asks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Payload {
+    /// What the result says, as its method has it.
+    pub(crate) body: Body,
+    /// The author's own `_meta` entries, an object.
+    pub(crate) meta: Option<Box<RawValue>>,
+}
+
+/// What a result says, by the kind of request that it answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Body {
+    /// Of `tools/call`, which the wires show in different ways.
+    Tool(ToolBody),
+    /// Of a method whose result is the same on every wire, but for what caches may do with it.
+    Members {
+        /// The result object.
+        object: Box<RawValue>,
+        /// What the modern wire says on caching, for the methods whose results may be cached.
+        cache: Option<CacheHint>,
+    },
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Tool(ToolBody::default())
+    }
+}
+
+/// The result of a tool call.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ToolBody {
     /// The `content` array.
     pub(crate) content: Box<RawValue>,
     /// `structuredContent`, of any JSON type.
@@ -18,8 +50,6 @@ pub struct Payload {
     pub(crate) wraps: bool,
     /// Whether the tool says that it failed (`isError`).
     pub(crate) is_error: bool,
-    /// The author's own `_meta` entries, an object.
-    pub(crate) meta: Option<Box<RawValue>>,
     /// The text of a failure, for those who only see a status message.
     pub(crate) error_text: Option<Box<str>>,
 }
@@ -50,10 +80,7 @@ impl Ending {
     /// How much memory the encoded ending takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Result(payload) => {
-                let parts = [Some(&payload.content), payload.structured.as_ref(), payload.meta.as_ref()];
-                parts.into_iter().flatten().map(|json| json.get().len()).sum()
-            }
+            Self::Result(payload) => payload.size(),
             Self::Error(error) => {
                 error.message().len() + error.data().map_or(0, |data| data.to_string().len())
             }
@@ -77,10 +104,66 @@ pub(crate) fn is_object(json: &RawValue) -> bool {
 }
 
 impl Payload {
-    /// Writes the members `content`, `structuredContent` and `isError`, without the braces around them.
+    /// A result that is the same on every wire: an object.
+    pub(crate) fn of_members<T: Serialize + ?Sized>(
+        object: &T,
+        meta: &Map<String, Value>,
+        cache: Option<CacheHint>,
+    ) -> Result<Self, serde_json::Error> {
+        let meta = if meta.is_empty() { None } else { Some(encode(meta)?) };
+        Ok(Self { body: Body::Members { object: encode(object)?, cache }, meta })
+    }
+
+    /// Whether it says that a tool failed (`isError`).
+    pub(crate) fn is_error(&self) -> bool {
+        matches!(&self.body, Body::Tool(tool) if tool.is_error)
+    }
+
+    /// The text of a failure, for those who only see a status message.
+    pub(crate) fn error_text(&self) -> Option<&str> {
+        match &self.body {
+            Body::Tool(tool) => tool.error_text.as_deref(),
+            Body::Members { .. } => None,
+        }
+    }
+
+    fn size(&self) -> usize {
+        let (first, second) = match &self.body {
+            Body::Tool(tool) => (&tool.content, tool.structured.as_ref()),
+            Body::Members { object, .. } => (object, None),
+        };
+        [Some(first), second, self.meta.as_ref()].into_iter().flatten().map(|json| json.get().len()).sum()
+    }
+
+    /// Writes the members that the method's result has, without the braces around them.
     ///
     /// `structuredContent` may be any JSON value on the modern wire and only an object on the legacy ones.
     pub(crate) fn write_members(&self, out: &mut Vec<u8>, only_objects: bool) {
+        match &self.body {
+            Body::Tool(tool) => tool.write_members(out, only_objects),
+            Body::Members { object, .. } => out.extend_from_slice(inside(object).as_bytes()),
+        }
+    }
+
+    /// Writes what caches may do with the result, with a comma before each member. For the modern wire.
+    pub(crate) fn write_cache_hint(&self, out: &mut Vec<u8>) {
+        if let Body::Members { cache: Some(cache), .. } = &self.body {
+            cache.write(out);
+        }
+    }
+
+    /// Writes the author's `_meta` entries, without the braces, and says whether there were any.
+    pub(crate) fn write_meta_entries(&self, out: &mut Vec<u8>) -> bool {
+        let Some(meta) = &self.meta else { return false };
+        let inner = inside(meta);
+        out.extend_from_slice(inner.as_bytes());
+        !inner.is_empty()
+    }
+}
+
+impl ToolBody {
+    /// Writes the members `content`, `structuredContent` and `isError`.
+    fn write_members(&self, out: &mut Vec<u8>, only_objects: bool) {
         out.extend_from_slice(br#""content":"#);
         out.extend_from_slice(self.content.get().as_bytes());
         if let Some(structured) = &self.structured {
@@ -90,15 +173,12 @@ impl Payload {
             out.extend_from_slice(br#","isError":true"#);
         }
     }
+}
 
-    /// Writes the author's `_meta` entries, without the braces, and says whether there were any.
-    pub(crate) fn write_meta_entries(&self, out: &mut Vec<u8>) -> bool {
-        let Some(meta) = &self.meta else { return false };
-        let text = meta.get().trim();
-        let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or("").trim();
-        out.extend_from_slice(inner.as_bytes());
-        !inner.is_empty()
-    }
+/// The members of an object, without the braces.
+fn inside(object: &RawValue) -> &str {
+    let text = object.get().trim();
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or("").trim()
 }
 
 fn write_structured(out: &mut Vec<u8>, structured: &RawValue, wrap: bool) {
@@ -125,20 +205,25 @@ pub(crate) fn write_entry<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, v
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn an_ending_survives_being_stored() {
-        let payload = Payload {
+        let tool = ToolBody {
             content: encode(&[1]).expect("JSON"),
             structured: Some(encode("x").expect("JSON")),
             wraps: true,
             is_error: true,
-            meta: None,
             error_text: Some("why".into()),
         };
+        let tool = Payload { body: Body::Tool(tool), meta: None };
+        let meta = Map::from_iter([("a".to_owned(), Value::from(1))]);
+        let cache = CacheHint::public(Duration::from_secs(1));
+        let read = Payload::of_members(&serde_json::json!({ "contents": [] }), &meta, Some(cache));
         let error = ProtocolError::new(-7, "no").with_data(serde_json::json!({ "a": 1 }));
-        for ending in [Ending::Result(payload), Ending::Error(error)] {
+        for ending in [Ending::Result(tool), Ending::Result(read.expect("JSON")), Ending::Error(error)] {
             let stored = ending.to_json().expect("it can be stored");
             let read = Ending::from_json(&stored).expect("it can be read");
             assert_eq!(format!("{read:?}"), format!("{ending:?}"));

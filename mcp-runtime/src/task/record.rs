@@ -294,8 +294,8 @@ impl Record {
                 match &**ending {
                     Ending::Result(payload) => {
                         self.status = Status::Completed;
-                        self.tool_failed = payload.is_error;
-                        self.message = payload.error_text.as_deref().map(status_message);
+                        self.tool_failed = payload.is_error();
+                        self.message = payload.error_text().map(status_message);
                     }
                     Ending::Error(error) => {
                         self.status = Status::Failed;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::schema;
 use crate::protocol::ProtocolError;
 use crate::protocol::content::Content;
-use crate::protocol::payload::{self, Payload};
+use crate::protocol::payload::{self, Body, Payload, ToolBody};
 
 /// A tool's result in full control: content, structured content, whether the tool failed, and `_meta`.
 ///
@@ -94,14 +94,15 @@ impl ToolResult {
             Some(Content::Text(text)) if self.is_error => Some(text.text.as_str().into()),
             _ => None,
         };
-        Ok(Payload {
+        let body = ToolBody {
             content: payload::encode(&self.content)?,
             structured: self.structured,
             wraps,
             is_error: self.is_error,
-            meta: if self.meta.is_empty() { None } else { Some(payload::encode(&self.meta)?) },
             error_text,
-        })
+        };
+        let meta = if self.meta.is_empty() { None } else { Some(payload::encode(&self.meta)?) };
+        Ok(Payload { body: Body::Tool(body), meta })
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
         Outcome::Result(payload) => {
             out.push(b',');
             payload.write_members(out, false);
+            payload.write_cache_hint(out);
             payload_meta = Some(payload);
         }
         Outcome::Created(record, _) => write_state(out, record, now),
