@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use crate::protocol::names::{self, meta};
 use crate::server::Service;
+use crate::task::Principal;
 use crate::transport::in_process::{Inbox, channel};
-use crate::transport::{Acceptor, Endpoint};
+use crate::transport::{Acceptor, Arrival, Client, Endpoint, Outbox, Wires};
 
 /// A client in the same process, which speaks to the server as any other does, from the frame on.
 ///
@@ -49,6 +50,7 @@ use crate::transport::{Acceptor, Endpoint};
 /// ```
 pub struct TestClient {
     endpoint: Arc<dyn Endpoint>,
+    channel: Arc<dyn Outbox>,
     inbox: Inbox,
     wire: Wire,
     last_id: i64,
@@ -90,10 +92,13 @@ impl std::error::Error for ErrorAnswer {}
 impl TestClient {
     pub(crate) fn new(service: &Service) -> Self {
         let (outbox, inbox) = channel();
-        let endpoint = service.connect(Arc::new(outbox));
+        let channel: Arc<dyn Outbox> = Arc::new(outbox);
+        let home = Some(Arc::clone(&channel));
+        let endpoint = service.connect(Client { home, principal: Principal::local(), wires: Wires::Any });
         let capabilities = json!({ "extensions": { (names::TASKS_EXTENSION): {} } });
         Self {
             endpoint,
+            channel,
             inbox,
             wire: Wire::Modern { capabilities },
             last_id: 0,
@@ -209,7 +214,7 @@ impl TestClient {
 
     /// Sends a message as it is.
     pub fn send(&self, message: &str) {
-        self.endpoint.receive(message);
+        self.endpoint.receive(message, Arrival { channel: &self.channel });
     }
 
     /// The next message from the server, as it is. `None` once the server is gone.

@@ -1,50 +1,48 @@
 //! JSON-RPC batches, which only MCP 2025-03-26 has: several messages in one, answered as one.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::connection::{Connection, Later, Taken, flatten};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc;
+use crate::transport::{Arrival, Outbox, Received};
 
 /// The messages of one batch at most.
 const LARGEST: usize = 256;
 
 impl Connection {
     /// Takes something that begins like a batch.
-    pub(super) fn take_batch(&self, text: &str) {
+    pub(super) fn take_batch(&self, text: &str, arrival: Arrival<'_>) -> Received {
+        let refuse = |message: &str| refuse(message, &**arrival.channel);
         if !self.has_batches() {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-                Ok(_) => self.refuse_batch("a batch is not a message: only MCP 2025-03-26 has batches"),
-                Err(_) => self.receive_one(text),
+                Ok(_) => refuse("a batch is not a message: only MCP 2025-03-26 has batches"),
+                Err(_) => self.receive_one(text, arrival),
             };
         }
         match serde_json::from_str::<Vec<&RawValue>>(text) {
-            Ok(messages) if messages.is_empty() => self.refuse_batch("an empty batch asks for nothing"),
+            Ok(messages) if messages.is_empty() => refuse("an empty batch asks for nothing"),
             Ok(messages) if messages.len() > LARGEST => {
-                self.refuse_batch(&format!("a batch has at most {LARGEST} messages"));
+                refuse(&format!("a batch has at most {LARGEST} messages"))
             }
-            Ok(messages) => self.take_messages(&messages),
-            Err(_) => self.receive_one(text),
+            Ok(messages) => self.take_messages(&messages, arrival),
+            Err(_) => self.receive_one(text, arrival),
         }
     }
 
-    fn refuse_batch(&self, message: &str) {
-        let mut out = Vec::new();
-        jsonrpc::write_error(&mut out, None, &ProtocolError::invalid_request(message.to_owned()));
-        self.outbox().push(&out);
-    }
-
-    fn take_messages(&self, messages: &[&RawValue]) {
-        let Some(me) = self.me() else { return };
+    fn take_messages(&self, messages: &[&RawValue], arrival: Arrival<'_>) -> Received {
+        let Some(me) = self.me() else { return Received::Silent };
         let mut answers = Vec::new();
         let mut flying = Vec::new();
         for message in messages {
             let mut out = Vec::new();
-            match self.take(message.get(), &mut out) {
-                Taken::Answered if !out.is_empty() => answers.push(out),
-                Taken::Answered | Taken::Silent => {}
+            match self.take(message.get(), arrival, &mut out) {
+                Taken::Answered { .. } if !out.is_empty() => answers.push(out),
+                Taken::Answered { .. } | Taken::Silent | Taken::Listening => {}
                 Taken::Later(Later { id, dialect, kind, answer }) => {
-                    self.flights().launch(id.clone(), kind, |number| {
+                    self.flights().launch(id.clone(), kind, arrival.channel, |number| {
                         let task = self.runtime().spawn(answer);
                         let abort = task.abort_handle();
                         flying.push((id, number, dialect, task));
@@ -53,6 +51,10 @@ impl Connection {
                 }
             }
         }
+        if answers.is_empty() && flying.is_empty() {
+            return Received::Silent;
+        }
+        let channel = Arc::clone(arrival.channel);
         self.runtime().spawn(async move {
             let mut landing = 0;
             for (id, number, dialect, task) in flying {
@@ -64,19 +66,30 @@ impl Connection {
                 landing += 1;
                 if let Ok(outcome) = answer {
                     let mut out = Vec::new();
-                    me.write(&mut out, &id, &dialect, flatten(outcome));
+                    me.write(&mut out, &id, &dialect, flatten(outcome), &*channel);
                     if !out.is_empty() {
                         answers.push(out);
                     }
                 }
             }
-            if !answers.is_empty() {
-                me.outbox().push(&[&b"["[..], &answers.join(&b","[..]), b"]"].concat());
-                me.outbox().flush();
+            if answers.is_empty() {
+                channel.close();
+            } else {
+                channel.respond([&b"["[..], &answers.join(&b","[..]), b"]"].concat(), None);
+                channel.flush();
             }
             for _ in 0..landing {
                 me.flights().land();
             }
         });
+        Received::Answered
     }
+}
+
+fn refuse(message: &str, channel: &dyn Outbox) -> Received {
+    let error = ProtocolError::invalid_request(message.to_owned());
+    let mut out = Vec::new();
+    jsonrpc::write_error(&mut out, None, &error);
+    channel.respond(out, Some(error.code()));
+    Received::Answered
 }

@@ -40,7 +40,10 @@ pub(super) enum Begun {
 pub(super) struct Caller<'a> {
     pub(super) principal: &'a Principal,
     pub(super) dialect: &'a Dialect,
-    pub(super) outbox: &'a Arc<dyn Outbox>,
+    /// Where everything goes that is said on behalf of this request.
+    pub(super) channel: &'a Arc<dyn Outbox>,
+    /// Where messages go that belong to no request, if there is such a place.
+    pub(super) home: Option<&'a Arc<dyn Outbox>>,
 }
 
 impl Shared {
@@ -141,7 +144,8 @@ impl Shared {
         call: &Call<'_>,
         caller: &Caller<'_>,
     ) -> Result<Begun, ProtocolError> {
-        let outlet = call.progress_token.clone().map(|token| WireOutlet::new(caller, token, None));
+        let token = call.progress_token.clone();
+        let outlet = token.map(|token| WireOutlet::new(caller.channel, token, None));
         let cx = Context::new(caller.principal.clone(), None, outlet);
         Ok(match begin(&**callee, call, &self.states, &cx)? {
             Begin::Refused(refusal) => Begun::Now(Outcome::Result(refusal)),
@@ -165,10 +169,13 @@ impl Shared {
     ) -> Result<Begun, ProtocolError> {
         let id = TaskId::random();
         let outlet = match caller.dialect {
-            // "The progressToken provided in the initial request remains valid throughout the task lifetime."
-            Dialect::Legacy(_) => {
-                call.progress_token.clone().map(|token| WireOutlet::new(caller, token, Some(id)))
-            }
+            // "The progressToken provided in the initial request remains valid throughout the task lifetime", which is
+            // longer than that of the request.
+            Dialect::Legacy(_) => call
+                .progress_token
+                .clone()
+                .zip(caller.home)
+                .map(|(token, home)| WireOutlet::new(home, token, Some(id))),
             // The extension knows no progress notifications in tasks.
             Dialect::Modern(_) => None,
         };
@@ -232,26 +239,26 @@ fn refused(error: StoreError) -> ProtocolError {
 
 /// Progress in a wire's words, over a client's channel.
 struct WireOutlet {
-    outbox: Arc<dyn Outbox>,
+    channel: Arc<dyn Outbox>,
     token: RequestId,
     related: Option<TaskId>,
 }
 
 impl WireOutlet {
     #[allow(clippy::new_ret_no_self)]
-    fn new(caller: &Caller<'_>, token: RequestId, related: Option<TaskId>) -> Box<dyn Outlet> {
-        Box::new(Self { outbox: Arc::clone(caller.outbox), token, related })
+    fn new(channel: &Arc<dyn Outbox>, token: RequestId, related: Option<TaskId>) -> Box<dyn Outlet> {
+        Box::new(Self { channel: Arc::clone(channel), token, related })
     }
 }
 
 impl Outlet for WireOutlet {
     fn progress(&self, progress: &Progress<'_>) {
-        if self.outbox.is_congested() {
+        if self.channel.is_congested() {
             return;
         }
         let mut message = Vec::with_capacity(160);
         write_progress(&mut message, &self.token, progress, self.related);
-        self.outbox.push(&message);
-        self.outbox.flush();
+        self.channel.push(&message);
+        self.channel.flush();
     }
 }

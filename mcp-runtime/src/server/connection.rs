@@ -20,15 +20,17 @@ use crate::protocol::names;
 use crate::protocol::params::Params;
 use crate::protocol::time::Timestamp;
 use crate::task::{Guarded, Principal, guarded, panic_message, panicked};
-use crate::transport::{Endpoint, Outbox};
+use crate::transport::{Arrival, Client, Endpoint, Outbox, Received, Wires};
 use crate::wire::{Dialect, Op, Outcome, legacy, modern};
 
 /// A client, from the first message to the last.
 pub(super) struct Connection {
     me: Weak<Self>,
     shared: Arc<Shared>,
-    outbox: Arc<dyn Outbox>,
+    /// Where messages go that belong to no request, if there is such a place.
+    home: Option<Arc<dyn Outbox>>,
     principal: Principal,
+    wires: Wires,
     runtime: Handle,
     /// The revision that `initialize` settled, for requests that do not carry one themselves.
     session: Mutex<Option<legacy::Version>>,
@@ -52,22 +54,30 @@ pub(super) struct Later {
 pub(super) enum Taken {
     /// Nothing is to be said.
     Silent,
-    /// The answer was written.
-    Answered,
+    /// The answer was written; with the JSON-RPC code if it is an error.
+    Answered { failure: Option<i64> },
     /// The answer comes later.
     Later(Later),
+    /// A subscription was opened, and says everything itself.
+    Listening,
 }
 
 impl Connection {
     /// A new client. Must be called within a Tokio runtime.
-    pub(super) fn open(shared: Arc<Shared>, outbox: Arc<dyn Outbox>, principal: Principal) -> Arc<Self> {
+    pub(super) fn open(shared: Arc<Shared>, client: Client) -> Arc<Self> {
+        let Client { home, principal, wires } = client;
+        let session = match wires {
+            Wires::Legacy(version) => version,
+            Wires::Any | Wires::Modern => None,
+        };
         Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             shared,
-            outbox,
+            home,
             principal,
+            wires,
             runtime: Handle::current(),
-            session: Mutex::default(),
+            session: Mutex::new(session),
             made: OnceLock::new(),
             flights: Flights::default(),
         })
@@ -79,10 +89,6 @@ impl Connection {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
-    }
-
-    pub(super) fn outbox(&self) -> &dyn Outbox {
-        &*self.outbox
     }
 
     pub(super) fn principal(&self) -> &Principal {
@@ -107,9 +113,11 @@ impl Connection {
     }
 
     /// Takes one message. An answer that is there at once is written into `out`.
-    pub(super) fn take(&self, text: &str, out: &mut Vec<u8>) -> Taken {
+    pub(super) fn take(&self, text: &str, arrival: Arrival<'_>, out: &mut Vec<u8>) -> Taken {
         match jsonrpc::read(text) {
-            Ok(Message::Request { id, method, params }) => self.take_request(id, &method, params, out),
+            Ok(Message::Request { id, method, params }) => {
+                self.take_request(id, &method, params, arrival, out)
+            }
             Ok(Message::Notification { method, params }) => {
                 self.take_notification(&method, &params);
                 Taken::Silent
@@ -121,7 +129,7 @@ impl Connection {
             }
             Err(unreadable) => {
                 jsonrpc::write_error(out, unreadable.id.as_ref(), &unreadable.error);
-                Taken::Answered
+                Taken::Answered { failure: Some(unreadable.error.code()) }
             }
         }
     }
@@ -134,7 +142,15 @@ impl Connection {
         }
     }
 
-    fn take_request(&self, id: RequestId, method: &str, params: Params<'_>, out: &mut Vec<u8>) -> Taken {
+    fn take_request(
+        &self,
+        id: RequestId,
+        method: &str,
+        params: Params<'_>,
+        arrival: Arrival<'_>,
+        out: &mut Vec<u8>,
+    ) -> Taken {
+        let channel = arrival.channel;
         let (dialect, op) = self.judge(method, params);
         let begun = op.and_then(|op| {
             self.flights.admit(&id, self.shared.limits.max_requests_in_flight)?;
@@ -144,8 +160,8 @@ impl Connection {
                     if let Op::Initialize(version) = op {
                         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
                     }
-                    let caller =
-                        Caller { principal: &self.principal, dialect: &dialect, outbox: &self.outbox };
+                    let (principal, home) = (&self.principal, self.home.as_ref());
+                    let caller = Caller { principal, dialect: &dialect, channel, home };
                     self.shared.begin(op, &caller).map(Ok)
                 }
             }
@@ -153,20 +169,21 @@ impl Connection {
         match begun {
             Err(error) => {
                 jsonrpc::write_error(out, Some(&id), &error);
-                Taken::Answered
+                Taken::Answered { failure: Some(error.code()) }
             }
             Ok(Ok(Begun::Now(outcome))) => {
-                self.write(out, &id, &dialect, Ok(outcome));
-                Taken::Answered
+                Taken::Answered { failure: self.write(out, &id, &dialect, Ok(outcome), &**channel) }
             }
-            Ok(Ok(Begun::Look(answer))) => self.try_now(id, dialect, Kind::Look, answer, None, out),
-            Ok(Ok(Begun::Change(answer))) => self.try_now(id, dialect, Kind::Change, answer, None, out),
+            Ok(Ok(Begun::Look(answer))) => self.try_now(id, dialect, Kind::Look, answer, None, channel, out),
+            Ok(Ok(Begun::Change(answer))) => {
+                self.try_now(id, dialect, Kind::Change, answer, None, channel, out)
+            }
             Ok(Ok(Begun::Call(answer, cx, callee))) => {
-                self.try_now(id, dialect, Kind::Call(cx), answer, Some(&*callee), out)
+                self.try_now(id, dialect, Kind::Call(cx), answer, Some(&*callee), channel, out)
             }
             Ok(Err(tasks)) => {
-                self.listen(id, tasks);
-                Taken::Silent
+                self.listen(id, tasks, channel);
+                Taken::Listening
             }
         }
     }
@@ -190,7 +207,11 @@ impl Connection {
         method: &str,
         params: Params<'a>,
     ) -> (Dialect, Result<Op<'a>, ProtocolError>) {
-        let is_modern = params.meta.as_ref().is_some_and(|meta| meta.protocol_version.is_some());
+        let is_modern = match self.wires {
+            Wires::Any => params.meta.as_ref().is_some_and(|meta| meta.protocol_version.is_some()),
+            Wires::Legacy(_) => false,
+            Wires::Modern => return self.judge_modern(method, params),
+        };
         match self.session() {
             _ if method == "initialize" && !is_modern => {
                 let requested = params.protocol_version.as_deref();
@@ -201,7 +222,7 @@ impl Connection {
                 };
                 (Dialect::Legacy(version), op)
             }
-            Some(version) if !is_modern && method != "server/discover" => {
+            Some(version) if !is_modern && (method != "server/discover" || self.wires != Wires::Any) => {
                 let tasks = self.shared.catalogue.has_tasks();
                 (Dialect::Legacy(version), legacy::judge(version, tasks, method, params))
             }
@@ -209,14 +230,17 @@ impl Connection {
             None if !is_modern && method == "ping" => {
                 (Dialect::Legacy(legacy::Version::negotiate(names::LEGACY_WITH_TASKS)), Ok(Op::Ping))
             }
-            _ => {
-                let server = Arc::clone(&self.shared.introductions.server_meta);
-                (Dialect::Modern(server), modern::judge(self.shared.catalogue.has_tasks(), method, params))
-            }
+            _ => self.judge_modern(method, params),
         }
     }
 
+    fn judge_modern<'a>(&self, method: &str, params: Params<'a>) -> (Dialect, Result<Op<'a>, ProtocolError>) {
+        let server = Arc::clone(&self.shared.introductions.server_meta);
+        (Dialect::Modern(server), modern::judge(self.shared.catalogue.has_tasks(), method, params))
+    }
+
     /// Runs a request as far as it goes without waiting. Most end here, on the thread that read them.
+    #[allow(clippy::too_many_arguments)]
     fn try_now(
         &self,
         id: RequestId,
@@ -224,6 +248,7 @@ impl Connection {
         kind: Kind,
         answer: Answer,
         callee: Option<&dyn Callee>,
+        channel: &Arc<dyn Outbox>,
         out: &mut Vec<u8>,
     ) -> Taken {
         let mut answer = guarded(answer);
@@ -231,68 +256,69 @@ impl Connection {
             && let Poll::Ready(outcome) =
                 Pin::new(&mut answer).poll(&mut task::Context::from_waker(Waker::noop()))
         {
-            self.write(out, &id, &dialect, flatten(outcome));
-            return Taken::Answered;
+            return Taken::Answered { failure: self.write(out, &id, &dialect, flatten(outcome), &**channel) };
         }
         Taken::Later(Later { id, dialect, kind, answer })
     }
 
-    /// Writes an answer. One that makes a task is queued at once, for the client must know the task before it is told
-    /// anything of it; the task starts when the outcome is dropped.
+    /// Writes an answer, and gives the JSON-RPC code if it is an error. One that makes a task is queued at once, for the
+    /// client must know the task before it is told anything of it; the task starts when the outcome is dropped.
     pub(super) fn write(
         &self,
         out: &mut Vec<u8>,
         id: &RequestId,
         dialect: &Dialect,
         outcome: Result<Outcome, ProtocolError>,
-    ) {
+        channel: &dyn Outbox,
+    ) -> Option<i64> {
         dialect.write(out, id, &outcome, Timestamp::now());
         if let Ok(Outcome::Created(record, _)) = &outcome {
-            self.outbox.push(out);
-            out.clear();
-            if matches!(dialect, Dialect::Legacy(_)) {
-                self.made().add(record.id, Some(record.rev));
+            channel.respond(std::mem::take(out), None);
+            if let (Dialect::Legacy(_), Some(home)) = (dialect, &self.home) {
+                self.made(home).add(record.id, Some(record.rev));
             }
         }
+        failure(&outcome)
     }
 
-    fn made(&self) -> &Feed {
+    fn made(&self, home: &Arc<dyn Outbox>) -> &Feed {
         let (feed, _) = self.made.get_or_init(|| {
             let feed = Arc::new(Feed::new(&self.shared, Voice::Core));
-            (Arc::clone(&feed), self.spawn_feed(feed))
+            (Arc::clone(&feed), self.spawn_feed(feed, Arc::clone(home)))
         });
         feed
     }
 
-    fn spawn_feed(&self, feed: Arc<Feed>) -> AbortHandle {
-        let (shared, outbox) = (Arc::clone(&self.shared), Arc::clone(&self.outbox));
+    fn spawn_feed(&self, feed: Arc<Feed>, home: Arc<dyn Outbox>) -> AbortHandle {
+        let shared = Arc::clone(&self.shared);
         let principal = self.principal.clone();
         self.runtime
             .spawn(async move {
                 let say = |message: &[u8]| {
-                    outbox.push(message);
+                    home.push(message);
                     true
                 };
-                feed.run(&shared, &principal, &*outbox, &say).await;
+                feed.run(&shared, &principal, &*home, &say).await;
             })
             .abort_handle()
     }
 
     /// Waits for an answer in the background and sends it.
-    fn fly(&self, later: Later) {
+    fn fly(&self, later: Later, channel: &Arc<dyn Outbox>) {
         let Some(me) = self.me() else { return };
         let Later { id, dialect, kind, answer } = later;
-        self.flights.launch(id.clone(), kind, |number| {
+        let own = Arc::clone(channel);
+        self.flights.launch(id.clone(), kind, channel, |number| {
             let landing = async move {
                 let outcome = flatten(answer.await);
                 // A request that was cancelled is not answered.
                 if me.flights.commit(&id, number) {
                     let mut out = Vec::with_capacity(256);
-                    me.write(&mut out, &id, &dialect, outcome);
+                    let failure = me.write(&mut out, &id, &dialect, outcome, &*own);
                     if !out.is_empty() {
-                        me.outbox.push(&out);
+                        own.respond(out, failure);
                     }
-                    me.outbox.flush();
+                    own.flush();
                     me.flights.land();
                 }
             };
@@ -300,17 +326,26 @@ impl Connection {
         });
     }
 
-    pub(super) fn receive_one(&self, text: &str) {
+    pub(super) fn receive_one(&self, text: &str, arrival: Arrival<'_>) -> Received {
         let mut out = Vec::with_capacity(256);
-        match self.take(text, &mut out) {
-            Taken::Silent => {}
-            Taken::Answered => {
+        match self.take(text, arrival, &mut out) {
+            Taken::Silent => return Received::Silent,
+            Taken::Answered { failure } => {
                 if !out.is_empty() {
-                    self.outbox.push(&out);
+                    arrival.channel.respond(out, failure);
                 }
             }
-            Taken::Later(later) => self.fly(later),
+            Taken::Later(later) => self.fly(later, arrival.channel),
+            Taken::Listening => {}
         }
+        Received::Answered
+    }
+}
+
+fn failure(outcome: &Result<Outcome, ProtocolError>) -> Option<i64> {
+    match outcome {
+        Err(error) => Some(error.code()),
+        Ok(_) => None,
     }
 }
 
@@ -325,27 +360,35 @@ pub(super) fn flatten(
 }
 
 impl Endpoint for Connection {
-    fn receive(&self, message: &str) {
+    fn receive(&self, message: &str, arrival: Arrival<'_>) -> Received {
         // Tools may count on a runtime from the first poll on, on whatever thread that is.
         let _runtime = self.runtime.enter();
-        if message.starts_with('[') { self.take_batch(message) } else { self.receive_one(message) }
+        if message.starts_with('[') {
+            self.take_batch(message, arrival)
+        } else {
+            self.receive_one(message, arrival)
+        }
     }
 
-    fn refuse_oversized(&self, beginning: &str, limit: usize) {
+    fn refuse_oversized(&self, beginning: &str, limit: usize, channel: &dyn Outbox) {
         let message =
             format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
         let mut out = Vec::new();
         let error = ProtocolError::invalid_request(message);
         jsonrpc::write_error(&mut out, jsonrpc::peek_id(beginning).as_ref(), &error);
-        self.outbox.push(&out);
+        channel.respond(out, Some(error.code()));
     }
 
-    fn refuse_not_utf8(&self) {
+    fn refuse_not_utf8(&self, channel: &dyn Outbox) {
         let mut out = Vec::new();
         let error =
             ProtocolError::new(ProtocolError::PARSE_ERROR, "not valid JSON: the message is not UTF-8");
         jsonrpc::write_error(&mut out, None, &error);
-        self.outbox.push(&out);
+        channel.respond(out, Some(error.code()));
+    }
+
+    fn abandon(&self) {
+        self.flights.cancel_all(self.shared.tasks.cancel_grace, &self.runtime);
     }
 
     fn finish(
@@ -366,16 +409,20 @@ impl Endpoint for Connection {
                     Kind::Call(_) | Kind::Look => flight.abort.abort(),
                     Kind::Subscription => {
                         flight.abort.abort();
-                        for message in modern::closed(&id, &self.shared.introductions.server_meta) {
-                            self.outbox.push(&message);
-                        }
+                        let server = &self.shared.introductions.server_meta;
+                        let [notification, answer] = modern::closed(&id, server);
+                        flight.channel.push(&notification);
+                        flight.channel.respond(answer, None);
+                        flight.channel.flush();
                     }
                 }
             }
             if let Some((_, feed)) = self.made.get() {
                 feed.abort();
             }
-            self.outbox.flush();
+            if let Some(home) = &self.home {
+                home.flush();
+            }
         })
     }
 }

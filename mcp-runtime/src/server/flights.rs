@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::task::Context;
+use crate::transport::Outbox;
 
 /// All requests that are being worked on, by the id that the client gave them.
 #[derive(Default)]
@@ -32,6 +33,8 @@ pub(super) struct Number(u64);
 pub(super) struct Flight {
     number: Number,
     pub(super) kind: Kind,
+    /// Where everything goes that is said on behalf of it.
+    pub(super) channel: Arc<dyn Outbox>,
     pub(super) abort: AbortHandle,
 }
 
@@ -69,12 +72,18 @@ impl Flights {
     }
 
     /// Enters a flight, which `launch` starts under the number that it gets.
-    pub(super) fn launch(&self, id: RequestId, kind: Kind, launch: impl FnOnce(Number) -> AbortHandle) {
+    pub(super) fn launch(
+        &self,
+        id: RequestId,
+        kind: Kind,
+        channel: &Arc<dyn Outbox>,
+        launch: impl FnOnce(Number) -> AbortHandle,
+    ) {
         let number = Number(self.last.fetch_add(1, Ordering::Relaxed));
         // Locked while launching, so that it cannot land before it is entered.
         let mut flights = self.by_id();
         let abort = launch(number);
-        flights.insert(id, Flight { number, kind, abort });
+        flights.insert(id, Flight { number, kind, channel: Arc::clone(channel), abort });
     }
 
     /// Commits a flight to answering; whether it was still entered. One that was cancelled is not, and its answer is not
@@ -116,15 +125,20 @@ impl Flights {
         let flight = flights.remove(id);
         drop(flights);
         self.landed.notify_waiters();
-        match flight {
-            Some(Flight { kind: Kind::Call(cx), abort, .. }) if cx.cancel() => {
-                runtime.spawn(async move {
-                    tokio::time::sleep(grace).await;
-                    abort.abort();
-                });
-            }
-            Some(flight) => flight.abort.abort(),
-            None => {}
+        if let Some(flight) = flight {
+            flight.cancel(grace, runtime);
+        }
+    }
+
+    /// Cancels every flight that can be.
+    pub(super) fn cancel_all(&self, grace: Duration, runtime: &Handle) {
+        let mut flights = self.by_id();
+        let is_cancelled = |_: &RequestId, flight: &mut Flight| !matches!(flight.kind, Kind::Change);
+        let cancelled: Vec<_> = flights.extract_if(is_cancelled).collect();
+        drop(flights);
+        self.landed.notify_waiters();
+        for (_, flight) in cancelled {
+            flight.cancel(grace, runtime);
         }
     }
 
@@ -152,9 +166,29 @@ impl Flights {
     }
 }
 
+impl Flight {
+    fn cancel(self, grace: Duration, runtime: &Handle) {
+        self.channel.close();
+        let abort = self.abort;
+        match self.kind {
+            Kind::Call(cx) if cx.cancel() => {
+                runtime.spawn(async move {
+                    tokio::time::sleep(grace).await;
+                    abort.abort();
+                });
+            }
+            _ => abort.abort(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn channel() -> Arc<dyn Outbox> {
+        Arc::new(crate::transport::in_process::channel().0)
+    }
 
     #[tokio::test]
     async fn an_id_that_is_used_again_is_another_flight() {
@@ -162,7 +196,7 @@ mod tests {
         let id = RequestId::Number(1);
         let mut numbers = Vec::new();
         for _ in 0..2 {
-            flights.launch(id.clone(), Kind::Look, |number| {
+            flights.launch(id.clone(), Kind::Look, &channel(), |number| {
                 numbers.push(number);
                 tokio::spawn(std::future::pending::<()>()).abort_handle()
             });
@@ -182,9 +216,11 @@ mod tests {
     async fn what_is_being_changed_is_seen_through() {
         let flights = Flights::default();
         let id = RequestId::Number(1);
-        flights
-            .launch(id.clone(), Kind::Change, |_| tokio::spawn(std::future::pending::<()>()).abort_handle());
+        flights.launch(id.clone(), Kind::Change, &channel(), |_| {
+            tokio::spawn(std::future::pending::<()>()).abort_handle()
+        });
         flights.cancel(&id, Duration::ZERO, &Handle::current());
+        flights.cancel_all(Duration::ZERO, &Handle::current());
         assert_eq!(flights.awaited(), 1);
     }
 }

@@ -21,10 +21,10 @@ use self::catalogue::Catalogue;
 use self::connection::Connection;
 use self::info::{Info, Introductions};
 pub use self::settings::{Limits, Tasks};
-use crate::task::{Engine, EngineSettings, Principal};
+use crate::task::{Engine, EngineSettings};
 use crate::testing::TestClient;
 use crate::tool::{States, Tool};
-use crate::transport::{Acceptor, Endpoint, Outbox, Transport};
+use crate::transport::{Acceptor, Client, Endpoint, Transport};
 
 /// A server of tools, as its author describes it.
 ///
@@ -198,8 +198,8 @@ impl Service {
 }
 
 impl Acceptor for Service {
-    fn connect(&self, outbox: Arc<dyn Outbox>) -> Arc<dyn Endpoint> {
-        Connection::open(Arc::clone(&self.0), outbox, Principal::local())
+    fn connect(&self, client: Client) -> Arc<dyn Endpoint> {
+        Connection::open(Arc::clone(&self.0), client)
     }
 
     fn max_message_size(&self) -> usize {
@@ -215,8 +215,8 @@ impl Acceptor for Service {
 struct Alone(Service);
 
 impl Acceptor for Alone {
-    fn connect(&self, outbox: Arc<dyn Outbox>) -> Arc<dyn Endpoint> {
-        self.0.connect(outbox)
+    fn connect(&self, client: Client) -> Arc<dyn Endpoint> {
+        self.0.connect(client)
     }
 
     fn max_message_size(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Tells a client what becomes of tasks: coalesced, never reordered, and always the last state.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Shared;
@@ -109,14 +109,22 @@ impl Feed {
 
 impl Connection {
     /// Opens a subscription: says what is honoured, then the state of each task, then every change.
-    pub(super) fn listen(&self, id: RequestId, tasks: Option<Vec<String>>) {
+    pub(super) fn listen(&self, id: RequestId, tasks: Option<Vec<String>>, channel: &Arc<dyn Outbox>) {
         let Some(me) = self.me() else { return };
-        self.flights().launch(id.clone(), Kind::Subscription, |number| {
-            self.runtime().spawn(async move { me.serve_subscription(id, number, tasks).await }).abort_handle()
+        let own = Arc::clone(channel);
+        self.flights().launch(id.clone(), Kind::Subscription, channel, |number| {
+            let serving = async move { me.serve_subscription(id, number, tasks, &*own).await };
+            self.runtime().spawn(serving).abort_handle()
         });
     }
 
-    async fn serve_subscription(&self, id: RequestId, number: Number, tasks: Option<Vec<String>>) {
+    async fn serve_subscription(
+        &self,
+        id: RequestId,
+        number: Number,
+        tasks: Option<Vec<String>>,
+        channel: &dyn Outbox,
+    ) {
         let mut out = Vec::new();
         let limit = self.shared().limits.max_tasks_per_subscription;
         if tasks.as_ref().is_some_and(|tasks| tasks.len() > limit) {
@@ -124,8 +132,8 @@ impl Connection {
             let error = ProtocolError::new(ProtocolError::LIMIT_REACHED, message);
             jsonrpc::write_error(&mut out, Some(&id), &error);
             if self.flights().commit(&id, number) {
-                self.outbox().push(&out);
-                self.outbox().flush();
+                channel.respond(out, Some(error.code()));
+                channel.flush();
                 self.flights().land();
             }
             return;
@@ -142,12 +150,12 @@ impl Connection {
         }
         let task_ids = tasks.is_some().then(|| agreed.iter().map(|(name, _)| name.clone()).collect());
         modern::write_acknowledged(&mut out, &id, &SubscriptionFilter { task_ids });
-        let say = |message: &[u8]| self.flights().say(&id, number, || self.outbox().push(message));
+        let say = |message: &[u8]| self.flights().say(&id, number, || channel.push(message));
         say(&out);
-        self.outbox().flush();
+        channel.flush();
         for (_, task) in &agreed {
             feed.add(*task, None);
         }
-        feed.run(self.shared(), self.principal(), self.outbox(), &say).await;
+        feed.run(self.shared(), self.principal(), channel, &say).await;
     }
 }

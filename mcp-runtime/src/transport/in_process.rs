@@ -57,6 +57,10 @@ impl Outbox for ChannelOutbox {
 
     fn flush(&self) {}
 
+    fn is_open(&self) -> bool {
+        !self.messages.is_closed()
+    }
+
     fn is_congested(&self) -> bool {
         self.queued.count.load(Ordering::Acquire) >= CONGESTED && !self.messages.is_closed()
     }

@@ -6,16 +6,22 @@ pub(crate) mod stdio;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::task::Principal;
+use crate::wire::legacy::Version;
+
 /// One client's end of the server, as a transport sees it.
 pub(crate) trait Endpoint: Send + Sync + 'static {
-    /// Takes one message and answers what can be answered at once, into the outbox. Never blocks on a client.
-    fn receive(&self, message: &str);
+    /// Takes one message and answers what can be answered at once, into its channel. Never blocks on a client.
+    fn receive(&self, message: &str, arrival: Arrival<'_>) -> Received;
 
     /// Answers a message that was too long to be read. `beginning` is as much of it as was kept.
-    fn refuse_oversized(&self, beginning: &str, limit: usize);
+    fn refuse_oversized(&self, beginning: &str, limit: usize, channel: &dyn Outbox);
 
     /// Answers bytes that are no text.
-    fn refuse_not_utf8(&self);
+    fn refuse_not_utf8(&self, channel: &dyn Outbox);
+
+    /// Nobody waits for what was asked any more: cancels all of it that can be cancelled.
+    fn abandon(&self);
 
     /// The client is gone: finishes what it asked for within the grace period, does what is to be done `then`, answers
     /// what that brought to an end, and drops the rest.
@@ -25,10 +31,38 @@ pub(crate) trait Endpoint: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-/// Where messages to one client go.
+/// How a message came.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    /// Where everything goes that is said on behalf of it: its answer, and what comes before that.
+    pub(crate) channel: &'a Arc<dyn Outbox>,
+}
+
+/// What a transport has to know of a message that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// Nothing will be said to it: it was a notification, or an answer.
+    Silent,
+    /// Its channel has the answer, or will have it.
+    Answered,
+}
+
+/// Where messages to a client go: all of them, or those on behalf of one request.
 pub(crate) trait Outbox: Send + Sync + 'static {
     /// Queues one message, without a line end. It goes out with the next [`flush`](Self::flush) at the latest.
     fn push(&self, message: &[u8]);
+
+    /// Queues the answer that ends a request; the JSON-RPC code of the `failure`, if it is an error. It needs a flush, too.
+    fn respond(&self, message: Vec<u8>, failure: Option<i64>) {
+        let _ = failure;
+        self.push(&message);
+    }
+
+    /// Nothing more is said on behalf of the request that this is for: it was cancelled. What serves several goes on.
+    fn close(&self) {}
+
+    /// Whether what is pushed reaches somebody, now or later.
+    fn is_open(&self) -> bool;
 
     /// Sends what is queued, from a thread that must not block.
     fn flush(&self);
@@ -42,14 +76,33 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 
 /// Makes endpoints: the server, as a transport sees it.
 pub(crate) trait Acceptor: Send + Sync + 'static {
-    /// A new client, to be answered through this outbox. Called within a Tokio runtime.
-    fn connect(&self, outbox: Arc<dyn Outbox>) -> Arc<dyn Endpoint>;
+    /// A new client. Its `home` is where messages go that belong to no request. Called within a Tokio runtime.
+    fn connect(&self, client: Client) -> Arc<dyn Endpoint>;
 
     /// The largest message that is read, in bytes.
     fn max_message_size(&self) -> usize;
 
     /// A client leaves: finishes what it asked for, and whatever else is to be done then.
     fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// A client, as the transport knows it before its first message.
+pub(crate) struct Client {
+    /// Where messages go that belong to no request, if there is such a place.
+    pub(crate) home: Option<Arc<dyn Outbox>>,
+    pub(crate) principal: Principal,
+    pub(crate) wires: Wires,
+}
+
+/// What tells of which wire a client's messages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wires {
+    /// Each message says it, or the handshake did.
+    Any,
+    /// They are of a revision that opens with `initialize`: the one given, or the one that the handshake will settle.
+    Legacy(Option<Version>),
+    /// They are of the stateless protocol.
+    Modern,
 }
 
 /// A way to reach clients, for [`Server::serve`](crate::Server::serve): [`stdio`](crate::stdio()).

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
-use super::{Acceptor, Endpoint, Outbox, Transport, sealed};
+use super::{Acceptor, Arrival, Client, Endpoint, Outbox, Transport, Wires, sealed};
+use crate::task::Principal;
 
 /// Serves one client over standard input and output, until its end of input.
 ///
@@ -97,7 +98,9 @@ fn standard_output() -> io::Result<File> {
 
 async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<()> {
     let outbox = Arc::new(Output::new(output));
-    let endpoint = acceptor.connect(Arc::clone(&outbox) as Arc<dyn Outbox>);
+    let channel: Arc<dyn Outbox> = Arc::<Output>::clone(&outbox);
+    let home = Some(Arc::clone(&channel));
+    let endpoint = acceptor.connect(Client { home, principal: Principal::local(), wires: Wires::Any });
     // Each thread says how it ended. The reader ends with the input; either ends when the client closed the output.
     let (ended, mut ends) = mpsc::unbounded_channel();
     spawn("mcp-stdout", &ended, {
@@ -107,7 +110,7 @@ async fn run(input: File, output: File, acceptor: &dyn Acceptor) -> io::Result<(
     spawn("mcp-stdin", &ended, {
         let (endpoint, outbox) = (Arc::clone(&endpoint), Arc::clone(&outbox));
         let limit = acceptor.max_message_size();
-        move || Lines::new(input, limit).read_all(&*endpoint, &outbox)
+        move || Lines::new(input, limit).read_all(&*endpoint, &outbox, &channel)
     })?;
     drop(ended);
     let outcome = ends.recv().await.unwrap_or_else(|| Err(io::Error::other("the threads of stdio panicked")));
@@ -158,13 +161,18 @@ impl<R: Read> Lines<R> {
     }
 
     /// Hands every line to the endpoint, and sends what was answered whenever there is nothing more to take.
-    fn read_all(mut self, endpoint: &dyn Endpoint, outbox: &Output) -> io::Result<()> {
+    fn read_all(
+        mut self,
+        endpoint: &dyn Endpoint,
+        outbox: &Output,
+        channel: &Arc<dyn Outbox>,
+    ) -> io::Result<()> {
         let mut searched = 0;
         loop {
             while let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start + searched..self.end]) {
                 let line_end = self.start + searched + at;
                 if !std::mem::take(&mut self.skipping) {
-                    self.deliver(endpoint, line_end);
+                    self.deliver(endpoint, channel, line_end);
                 }
                 self.start = line_end + 1;
                 searched = 0;
@@ -175,8 +183,8 @@ impl<R: Read> Lines<R> {
                 (self.start, self.end, searched) = (0, 0, 0);
             } else if searched > self.limit {
                 let kept = &self.buffer[self.start..self.end];
-                endpoint
-                    .refuse_oversized(&String::from_utf8_lossy(&kept[..kept.len().min(CHUNK)]), self.limit);
+                let beginning = String::from_utf8_lossy(&kept[..kept.len().min(CHUNK)]);
+                endpoint.refuse_oversized(&beginning, self.limit, outbox);
                 (self.start, self.end, searched) = (0, 0, 0);
                 self.skipping = true;
                 outbox.write_queued()?;
@@ -184,7 +192,7 @@ impl<R: Read> Lines<R> {
             if self.fill()? == 0 {
                 // A last line needs no line end.
                 if !self.skipping && searched > 0 {
-                    self.deliver(endpoint, self.end);
+                    self.deliver(endpoint, channel, self.end);
                     outbox.write_queued()?;
                 }
                 return Ok(());
@@ -193,16 +201,18 @@ impl<R: Read> Lines<R> {
     }
 
     /// Hands over the line from the start of the window to here, or what is wrong with it.
-    fn deliver(&self, endpoint: &dyn Endpoint, line_end: usize) {
+    fn deliver(&self, endpoint: &dyn Endpoint, channel: &Arc<dyn Outbox>, line_end: usize) {
         let line = &self.buffer[self.start..line_end];
         if line.len() > self.limit {
             let beginning = String::from_utf8_lossy(&line[..line.len().min(CHUNK)]);
-            return endpoint.refuse_oversized(&beginning, self.limit);
+            return endpoint.refuse_oversized(&beginning, self.limit, &**channel);
         }
         match std::str::from_utf8(line.trim_ascii()) {
             Ok("") => {}
-            Ok(text) => endpoint.receive(text),
-            Err(_) => endpoint.refuse_not_utf8(),
+            Ok(text) => {
+                endpoint.receive(text, Arrival { channel });
+            }
+            Err(_) => endpoint.refuse_not_utf8(&**channel),
         }
     }
 
@@ -322,6 +332,10 @@ impl Outbox for Output {
         self.filled.notify_one();
     }
 
+    fn is_open(&self) -> bool {
+        !self.queue().closed
+    }
+
     fn is_congested(&self) -> bool {
         self.congested.load(Ordering::Acquire)
     }
@@ -342,20 +356,23 @@ impl Outbox for Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Received;
 
     #[derive(Default)]
     struct Seen(Mutex<Vec<String>>);
 
     impl Endpoint for Seen {
-        fn receive(&self, message: &str) {
+        fn receive(&self, message: &str, _: Arrival<'_>) -> Received {
             self.0.lock().expect("not poisoned").push(message.to_owned());
+            Received::Silent
         }
-        fn refuse_oversized(&self, beginning: &str, limit: usize) {
+        fn refuse_oversized(&self, beginning: &str, limit: usize, _: &dyn Outbox) {
             self.0.lock().expect("not poisoned").push(format!("over {limit}: {}", &beginning[..3]));
         }
-        fn refuse_not_utf8(&self) {
+        fn refuse_not_utf8(&self, _: &dyn Outbox) {
             self.0.lock().expect("not poisoned").push("not UTF-8".to_owned());
         }
+        fn abandon(&self) {}
         fn finish(
             self: Arc<Self>,
             then: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -378,8 +395,10 @@ mod tests {
 
     fn lines(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
         let seen = Seen::default();
-        let sink = Output::new(tempfile());
-        Lines::new(Pieces(input, piece), limit).read_all(&seen, &sink).expect("reading goes well");
+        let sink = Arc::new(Output::new(tempfile()));
+        let channel: Arc<dyn Outbox> = Arc::<Output>::clone(&sink);
+        let lines = Lines::new(Pieces(input, piece), limit);
+        lines.read_all(&seen, &sink, &channel).expect("reading goes well");
         seen.0.into_inner().expect("not poisoned")
     }
 

@@ -136,8 +136,8 @@ pub(crate) fn write_status(
     jsonrpc::end(out);
 }
 
-/// The end of a subscription from the server's side: the answer to the request that opened it, and the
-/// notification that the specification asks for beside it.
+/// The end of a subscription from the server's side: the notification that the specification asks for, and the answer
+/// to the request that opened it, which goes last, because it may end the channel.
 pub(crate) fn closed(subscription: &RequestId, server: &str) -> [Vec<u8>; 2] {
     let (mut answer, mut notification) = (Vec::new(), Vec::new());
     jsonrpc::begin_response(&mut answer, subscription);
@@ -155,7 +155,7 @@ pub(crate) fn closed(subscription: &RequestId, server: &str) -> [Vec<u8>; 2] {
     write_entry(&mut notification, "reason", "the server is shutting down");
     notification.push(b'}');
     jsonrpc::end(&mut notification);
-    [answer, notification]
+    [notification, answer]
 }
 
 fn write_subscription(out: &mut Vec<u8>, subscription: &RequestId) {
