@@ -57,7 +57,11 @@
 //! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the
 //! protocol, [`Server::test_client`] gives a client in the same process.
 
+mod completion;
+mod failure;
+mod prompt;
 mod protocol;
+mod resource;
 mod server;
 mod task;
 pub mod testing;
@@ -65,15 +69,18 @@ mod tool;
 mod transport;
 mod wire;
 
+pub use completion::{Completion, Completions};
 pub use mcp_macros::tool;
+pub use prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptMessage, PromptResult};
 pub use protocol::cache::{CacheHint, CacheScope};
 pub use protocol::content::{self, Content};
 pub use protocol::{ProtocolError, RequestId};
+pub use resource::{Resource, ResourceCall, ResourceDefinition, ResourceFuture, ResourceResult};
 pub use server::{BuildError, Limits, Server, ServerError, Service, Tasks};
 pub use task::{Amount, Cancelled, Context, Principal, TaskId, Total, store};
 pub use tool::{
-    Args, Arguments, Icon, InvalidArguments, State, States, TaskPolicy, TaskSupport, Tool, ToolAnnotations,
-    ToolCall, ToolDefinition, ToolError, ToolFuture, ToolResult,
+    Args, Arguments, Icon, InvalidArguments, ParameterSpec, State, States, TaskPolicy, TaskSupport, Tool,
+    ToolAnnotations, ToolCall, ToolDefinition, ToolError, ToolFuture, ToolResult,
 };
 
 pub use transport::Transport;
@@ -108,11 +115,32 @@ macro_rules! tools {
     };
 }
 
+/// Lists prompts by name, for [`Server::prompts`], as [`tools!`] does tools.
+///
+/// [`Server::prompts`]: crate::Server::prompts
+#[macro_export]
+macro_rules! prompts {
+    ($($($prompt:ident)::+),* $(,)?) => {
+        ::std::vec![$(::std::sync::Arc::new($($prompt)::+ {}) as ::std::sync::Arc<dyn $crate::Prompt>),*]
+    };
+}
+
+/// Lists resources and templates by name, for [`Server::resources`], as [`tools!`] does tools.
+///
+/// [`Server::resources`]: crate::Server::resources
+#[macro_export]
+macro_rules! resources {
+    ($($($resource:ident)::+),* $(,)?) => {
+        ::std::vec![$(::std::sync::Arc::new($($resource)::+ {}) as ::std::sync::Arc<dyn $crate::Resource>),*]
+    };
+}
+
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
-        Args, Content, Context, Limits, ProtocolError, Server, ServerError, State, Tasks, Tool, ToolError,
-        ToolResult, stdio, tool, tools,
+        Args, Completion, Content, Context, Limits, Prompt, PromptMessage, PromptResult, ProtocolError,
+        Resource, ResourceResult, Server, ServerError, State, Tasks, Tool, ToolError, ToolResult, prompts,
+        resources, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
@@ -121,10 +149,20 @@ pub mod prelude {
 /// What the macros write names; nothing of it is for people.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::completion::{Complete, CompletionFuture, CompletionOutput};
+    pub use crate::failure::Failure;
+    pub use crate::prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptOutput, PromptResult};
+    pub use crate::protocol::ProtocolError;
+    pub use crate::protocol::cache::CacheHint;
+    pub use crate::protocol::content::{Annotations, Role};
+    pub use crate::resource::{
+        AsJson, Present, Readable, Resource, ResourceCall, ResourceDefinition, ResourceFuture,
+        ResourceOutput, ResourceResult, Unreadable, Whole,
+    };
     pub use crate::tool::{
-        Argument, Called, Countable, Fields, FromText, Icon, Jsonable, Kind, NotAResult, Nowhere, Numeric,
-        OutputSchema, Parameter, ParameterSpec, Shared, Shown, TaskPolicy, TaskSupport, Tool,
-        ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolOutput, Unfailing,
+        Argument, Asks, Called, Countable, Fields, FromText, Icon, Jsonable, Kind, NotAResult, Nowhere,
+        Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey, TaskPolicy, TaskSupport,
+        Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;
@@ -134,16 +172,19 @@ pub mod __private {
     pub use std::time::Duration;
     pub use std::vec::Vec;
 
-    use crate::tool::{ToolError, ToolFuture, ToolResult};
+    use std::pin::Pin;
+
+    pub use crate::tool::InvalidArguments;
 
     /// The future of a call: what the function gives, as a result.
     ///
     /// It takes a function that makes the future, and not the future, which would be in it twice: as what is captured
     /// and as what is awaited.
-    pub fn run<M, F>(make: M, convert: fn(F::Output) -> Result<ToolResult, ToolError>) -> ToolFuture
+    pub fn run<M, F, T>(make: M, convert: fn(F::Output) -> T) -> Pin<Box<dyn Future<Output = T> + Send>>
     where
         M: FnOnce() -> F + Send + 'static,
         F: Future + Send + 'static,
+        T: 'static,
     {
         Box::pin(async move { convert(make().await) })
     }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// One item of a tool's result.
 ///
@@ -73,6 +74,9 @@ pub struct ResourceContents {
     /// Text, or bytes in base64.
     #[serde(flatten)]
     pub body: ResourceBody,
+    /// What extensions say of it.
+    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
 }
 
 /// Text or bytes.
@@ -157,7 +161,7 @@ impl Content {
         mime_type: impl Into<String>,
         bytes: impl AsRef<[u8]>,
     ) -> Self {
-        Self::embedded(uri.into(), mime_type.into(), ResourceBody::Blob(encode(bytes.as_ref())))
+        Self::embedded(uri.into(), mime_type.into(), ResourceBody::bytes(bytes))
     }
 
     /// A resource that the client may read by itself.
@@ -171,8 +175,52 @@ impl Content {
     }
 
     fn embedded(uri: String, mime_type: String, body: ResourceBody) -> Self {
-        let resource = ResourceContents { uri, mime_type: Some(mime_type), body };
-        Self::Resource(EmbeddedResource { resource, annotations: None })
+        Self::Resource(EmbeddedResource {
+            resource: ResourceContents::new(uri, mime_type, body),
+            annotations: None,
+        })
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl ResourceContents {
+    /// Text of the given media type.
+    pub fn text(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(uri.into(), mime_type.into(), ResourceBody::Text(text.into()))
+    }
+
+    /// Bytes of the given media type.
+    pub fn bytes(uri: impl Into<String>, mime_type: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+        Self::new(uri.into(), mime_type.into(), ResourceBody::bytes(bytes))
+    }
+
+    fn new(uri: String, mime_type: String, body: ResourceBody) -> Self {
+        Self { uri, mime_type: Some(mime_type), body, meta: Map::new() }
+    }
+
+    /// Adds an entry to its `_meta`.
+    #[must_use]
+    pub fn with_meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+}
+
+impl ResourceBody {
+    /// Bytes, which are sent in base64.
+    pub fn bytes(bytes: impl AsRef<[u8]>) -> Self {
+        Self::Blob(encode(bytes.as_ref()))
     }
 }
 

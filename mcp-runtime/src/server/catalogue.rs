@@ -14,7 +14,7 @@ use super::run::{Begin, Work};
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload::{self, write_entry};
 use crate::task::Context;
-use crate::tool::{Arguments, Described, Icon, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolResult};
+use crate::tool::{Arguments, Described, Icon, Of, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolResult};
 use crate::wire::{Call, Dialect, bad_cursor};
 use crate::{ProtocolError, States};
 
@@ -32,7 +32,7 @@ impl Callee for Entry {
 
     fn begin(&self, call: &Call<'_>, states: &States, cx: &Context) -> Result<Begin, ProtocolError> {
         let wraps = self.described.wraps_output();
-        let arguments = Arguments::new(call.arguments, &self.described.input);
+        let arguments = Arguments::new(Of::Tool, call.arguments, &self.described.input);
         match self.tool.call(ToolCall { arguments, states }, cx.clone()) {
             Ok(work) => Ok(Begin::Work(Work::Tool(work, wraps))),
             // A model can mend its call, so this is a result for it to read and no protocol error (SEP-1303).

@@ -1,9 +1,10 @@
 //! The arguments of one call: found by name, checked against the schema, taken as types.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{self, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -17,11 +18,34 @@ use crate::protocol::params::Str;
 pub struct Arguments<'a> {
     raw: Option<&'a RawValue>,
     input: &'a Input,
+    of: Of,
 }
 
-/// Arguments that break the tool's input schema: each is named, with the rule and the value.
+/// Whose arguments they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// JSON of any type.
+    Tool,
+    /// Text, in which numbers and other values are written.
+    Prompt,
+    /// The variables of a URI template, which are text as well.
+    Resource,
+}
+
+impl Of {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+            Self::Prompt => "prompt",
+            Self::Resource => "resource",
+        }
+    }
+}
+
+/// Arguments that break what was declared of them: each is named, with the rule and the value.
 ///
-/// It is told to the client as a tool error (`isError`), so that a model can mend its call (SEP-1303).
+/// Of a tool it is told to the client as a tool error (`isError`), so that a model can mend its call (SEP-1303); of a
+/// prompt or a resource it is error -32602.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidArguments(Vec<Problem>);
 
@@ -48,8 +72,8 @@ impl fmt::Display for InvalidArguments {
 impl std::error::Error for InvalidArguments {}
 
 impl<'a> Arguments<'a> {
-    pub(crate) fn new(raw: Option<&'a RawValue>, input: &'a Input) -> Self {
-        Self { raw, input }
+    pub(crate) fn new(of: Of, raw: Option<&'a RawValue>, input: &'a Input) -> Self {
+        Self { raw, input, of }
     }
 
     /// The JSON text, `{}` if the client sent none.
@@ -59,7 +83,8 @@ impl<'a> Arguments<'a> {
 
     /// Finds the named arguments, in one pass.
     pub fn fields<const N: usize>(self, names: &'static [&'static str; N]) -> Fields<'a, N> {
-        let mut fields = Fields { names, raw: [None; N], input: self.input, problems: Vec::new() };
+        let mut fields =
+            Fields { names, raw: [None; N], input: self.input, of: self.of, problems: Vec::new() };
         let mut reader = serde_json::Deserializer::from_str(self.json());
         if let Err(error) = reader.deserialize_map(Find(&mut fields)) {
             let found = serde_json::from_str::<Value>(self.json()).unwrap_or_default();
@@ -87,6 +112,7 @@ pub struct Fields<'a, const N: usize> {
     names: &'static [&'static str; N],
     raw: [Option<&'a RawValue>; N],
     input: &'a Input,
+    of: Of,
     problems: Vec<Problem>,
 }
 
@@ -95,7 +121,7 @@ impl<'a, const N: usize> Fields<'a, N> {
     pub fn take<T: DeserializeOwned>(&mut self, index: usize) -> Option<T> {
         let given: Option<&'a RawValue> = *self.raw.get(index)?;
         match given {
-            Some(raw) if raw.get() == "null" => absent().or_else(|| self.read(index, raw)),
+            Some(raw) if self.is_blank(index, raw) => absent().or_else(|| self.read(index, raw)),
             Some(raw) => self.read(index, raw),
             None => absent().or_else(|| {
                 let path = self.names[index].to_owned();
@@ -109,7 +135,7 @@ impl<'a, const N: usize> Fields<'a, N> {
     pub fn take_or<T: DeserializeOwned>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         let given: Option<&'a RawValue> = *self.raw.get(index)?;
         match given {
-            Some(raw) if raw.get() != "null" => self.read(index, raw),
+            Some(raw) if !self.is_blank(index, raw) => self.read(index, raw),
             _ => Some(default()),
         }
     }
@@ -117,7 +143,14 @@ impl<'a, const N: usize> Fields<'a, N> {
     fn read<T: DeserializeOwned>(&mut self, index: usize, raw: &RawValue) -> Option<T> {
         let schema = self.input.parameter(index);
         let checked = self.input.checks(index);
-        take(raw.get(), schema, self.input, checked, self.names[index], &mut self.problems)
+        let json = if self.of == Of::Tool { raw.get().into() } else { meant(raw.get(), schema) };
+        take(&json, schema, self.input, checked, self.names[index], &mut self.problems)
+    }
+
+    /// Whether a value stands for none: `null`, and where text is written for something else, no text.
+    fn is_blank(&self, index: usize, raw: &RawValue) -> bool {
+        let is_no_text = self.of != Of::Tool && raw.get() == r#""""#;
+        raw.get() == "null" || is_no_text && !takes_text(self.input.parameter(index))
     }
 
     /// Whether nothing was wrong.
@@ -195,7 +228,7 @@ impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Find<'_, 'a, N> {
             let value = map.next_value::<&'de RawValue>()?;
             let Some(index) = fields.names.iter().position(|name| *name == &*key) else {
                 if fields.problems.len() < MOST_PROBLEMS {
-                    fields.problems.push(unknown(&key, fields.names));
+                    fields.problems.push(unknown(&key, fields.names, fields.of.noun()));
                 }
                 continue;
             };
@@ -208,16 +241,39 @@ impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Find<'_, 'a, N> {
     }
 }
 
-fn unknown(key: &str, names: &[&str]) -> Problem {
+/// What is meant by an argument that is written as text: itself where text is wanted, and otherwise what it says.
+fn meant<'j>(json: &'j str, schema: &Value) -> Cow<'j, str> {
+    if takes_text(schema) {
+        return json.into();
+    }
+    match serde_json::from_str::<String>(json) {
+        Ok(text) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => text.into(),
+        _ => json.into(),
+    }
+}
+
+/// Whether text can be what a schema asks for.
+fn takes_text(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(Value::String(name)) => name == "string",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "string"),
+        _ => match schema.get("anyOf").or_else(|| schema.get("oneOf")) {
+            Some(Value::Array(choices)) => choices.iter().any(takes_text),
+            _ => true,
+        },
+    }
+}
+
+fn unknown(key: &str, names: &[&str], noun: &str) -> Problem {
     let near = names
         .iter()
         .map(|name| (strsim::osa_distance(key, name), name))
         .filter(|(distance, name)| *distance <= name.len() / 3)
         .min();
     let message = match (near, names) {
-        (Some((_, name)), _) => format!("is not an argument of this tool; did you mean `{name}`?"),
-        (None, []) => "is not an argument of this tool, which takes none".to_owned(),
-        (None, names) => format!("is not an argument of this tool, which takes `{}`", names.join("`, `")),
+        (Some((_, name)), _) => format!("is not an argument of this {noun}; did you mean `{name}`?"),
+        (None, []) => format!("is not an argument of this {noun}, which takes none"),
+        (None, names) => format!("is not an argument of this {noun}, which takes `{}`", names.join("`, `")),
     };
     Problem { path: key.to_owned(), message }
 }
@@ -239,4 +295,37 @@ pub(crate) fn absent<T: DeserializeOwned>() -> Option<T> {
         }
     }
     T::deserialize(Absent::<de::value::Error>(PhantomData)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::ParameterSpec;
+
+    fn read<T: crate::tool::Parameter>(json: &str) -> Result<T, String> {
+        let mut errors = Vec::new();
+        let input = Input::of_parameters(vec![ParameterSpec::new::<T>("a", "")], &mut errors);
+        assert_eq!(errors, Vec::<String>::new());
+        let raw = serde_json::value::to_raw_value(&serde_json::json!({ "a": json })).expect("JSON");
+        let mut fields = Arguments::new(Of::Prompt, Some(&raw), &input).fields(&["a"]);
+        fields.take(0).ok_or_else(|| fields.refuse().to_string())
+    }
+
+    #[test]
+    fn text_is_read_as_what_the_type_asks_for() {
+        assert_eq!(read::<String>("5"), Ok("5".to_owned()), "text stays text");
+        assert_eq!(read::<u8>("5"), Ok(5));
+        assert_eq!(read::<bool>("true"), Ok(true));
+        assert_eq!(read::<Option<f64>>("1.5"), Ok(Some(1.5)));
+        assert_eq!(read::<Option<f64>>(""), Ok(None), "an empty field of a form");
+        assert_eq!(read::<Option<String>>(""), Ok(Some(String::new())));
+        assert_eq!(read::<Vec<u8>>("[1, 2]"), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn what_text_cannot_be_read_as_is_told() {
+        assert!(read::<u8>("300").is_err_and(|error| error.contains("300")));
+        assert!(read::<u8>("many").is_err_and(|error| error.contains("`a`")));
+        assert!(read::<u8>("").is_err());
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::output::OutputSchema;
 use super::parameter::{Parameter, ParameterSpec};
 use super::schema;
-use super::state::StateKey;
+use super::state::{Asks, StateKey};
 use super::validate::{self, Patterns, Problem};
 use crate::protocol::payload;
 
@@ -142,9 +142,8 @@ impl ToolDefinition {
     }
 
     /// A type that the tool asks for; building the server fails if it holds none.
-    pub fn state<T: Send + Sync + 'static>(mut self) -> Self {
-        self.states.push(StateKey::of::<T>());
-        self
+    pub fn state<T: Send + Sync + 'static>(self) -> Self {
+        self.asks(StateKey::of::<T>())
     }
 
     /// Declares the next parameter.
@@ -212,6 +211,13 @@ impl ToolDefinition {
     }
 }
 
+impl Asks for ToolDefinition {
+    fn asks(mut self, key: StateKey) -> Self {
+        self.states.push(key);
+        self
+    }
+}
+
 /// The names that the specification allows: 1 to 128 of `A-Z a-z 0-9 _ - .`
 fn check_name(name: &str, errors: &mut Vec<String>) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -255,7 +261,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    fn of_parameters(specs: Vec<ParameterSpec>, errors: &mut Vec<String>) -> Self {
+    pub(crate) fn of_parameters(specs: Vec<ParameterSpec>, errors: &mut Vec<String>) -> Self {
         let mut generator = schema::generator(false);
         let mut names = Vec::new();
         let mut required = Vec::new();
@@ -264,9 +270,9 @@ impl Input {
             let mut schema = (spec.schema)(&mut generator).to_value();
             schema::tidy(&mut schema, true);
             schema::without_title(&mut schema);
-            names.push(spec.name);
+            names.push(spec.name.clone());
             if !spec.optional {
-                required.push(spec.name);
+                required.push(spec.name.clone());
             }
             declare(&mut schema, spec, errors);
             let checked = !schema::is_enforced_by_type(&schema);
@@ -359,13 +365,16 @@ fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
         *schema = json!({});
     }
     let Some(map) = schema.as_object_mut() else { return };
+    if let Some(title) = spec.title {
+        map.insert("title".to_owned(), title.into());
+    }
     if !spec.description.is_empty() {
         // What an enum says of its values is worth keeping beside what the parameter says of itself.
         let values = map.get("description").and_then(Value::as_str).filter(|_| map.contains_key("enum"));
         let description = values.map(|values| format!("{}\n{values}", spec.description));
         map.insert(
             "description".to_owned(),
-            description.map_or_else(|| spec.description.into(), Value::from),
+            description.map_or_else(|| spec.description.into_owned().into(), Value::from),
         );
     }
     if let Some(default) = spec.default {
@@ -401,15 +410,15 @@ fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
 }
 
 fn write_object(
-    names: &[&str],
+    names: &[Cow<'static, str>],
     parameters: &[(Value, bool)],
-    required: &[&str],
+    required: &[Cow<'static, str>],
     definitions: &Map<String, Value>,
 ) -> Box<RawValue> {
     let members: Vec<String> = names
         .iter()
         .zip(parameters)
-        .map(|(name, (schema, _))| format!("{}:{schema}", Value::from(*name)))
+        .map(|(name, (schema, _))| format!("{}:{schema}", Value::from(&**name)))
         .collect();
     let mut parts = vec![r#""type":"object""#.to_owned()];
     if !members.is_empty() {

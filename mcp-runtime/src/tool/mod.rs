@@ -11,16 +11,17 @@ mod validate;
 
 use std::pin::Pin;
 
+pub(crate) use arguments::Of;
 pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
-pub(crate) use definition::Described;
+pub(crate) use definition::{Described, Input};
 pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
 pub use output::{
     Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
     Unfailing,
 };
 pub use parameter::{Args, Argument, Countable, FromText, Numeric, Parameter, ParameterSpec, Shown};
-pub use state::{Shared, State, States};
+pub use state::{Asks, Shared, State, StateKey, States};
 
 use crate::Context;
 

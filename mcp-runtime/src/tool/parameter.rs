@@ -13,6 +13,7 @@ use serde_json::{Number, Value};
 
 use super::arguments::{self, Arguments, Fields, InvalidArguments};
 use super::definition::ToolDefinition;
+use crate::completion::{Complete, Completer};
 
 /// A type that can be a tool's parameter.
 #[diagnostic::on_unimplemented(
@@ -204,8 +205,9 @@ impl<T: From<&'static str>> FromText for T {
 /// What is declared of one parameter.
 #[derive(Debug)]
 pub struct ParameterSpec {
-    pub(crate) name: &'static str,
-    pub(crate) description: &'static str,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) description: Cow<'static, str>,
     pub(crate) schema: fn(&mut SchemaGenerator) -> schemars::Schema,
     pub(crate) optional: bool,
     pub(crate) default: Option<Value>,
@@ -215,14 +217,19 @@ pub struct ParameterSpec {
     pub(crate) min_length: Option<u64>,
     pub(crate) max_length: Option<u64>,
     pub(crate) header: Option<&'static str>,
+    pub(crate) completer: Option<Completer>,
 }
 
 impl ParameterSpec {
     /// A parameter of this type. It is optional if `T` can be made from nothing, as an `Option` can.
-    pub fn new<T: Parameter>(name: &'static str, description: &'static str) -> Self {
+    pub fn new<T: Parameter>(
+        name: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
-            name,
-            description,
+            name: name.into(),
+            title: None,
+            description: description.into(),
             schema: |generator| generator.subschema_for::<T>(),
             optional: arguments::absent::<T>().is_some(),
             default: None,
@@ -232,7 +239,15 @@ impl ParameterSpec {
             min_length: None,
             max_length: None,
             header: None,
+            completer: None,
         }
+    }
+
+    /// A name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.title = Some(title.into());
+        self
     }
 
     /// The value that stands in when the client gives none, as the schema shows it.
@@ -291,6 +306,17 @@ impl ParameterSpec {
     #[must_use]
     pub fn header(mut self, name: &'static str) -> Self {
         self.header = Some(name);
+        self
+    }
+
+    /// The function that suggests values while somebody types, for `completion/complete`: it takes a
+    /// [`Completion`](crate::Completion), and a [`State`](crate::State) after it if it asks for one.
+    ///
+    /// For arguments of prompts and variables of resource templates; those of tools are not completed. Enums and
+    /// booleans need none.
+    #[must_use]
+    pub fn complete<Way>(mut self, function: impl Complete<Way>) -> Self {
+        self.completer = Some(Completer::new(function));
         self
     }
 }

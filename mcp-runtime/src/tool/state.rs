@@ -6,8 +6,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::definition::ToolDefinition;
-
 /// A value that the server holds for its tools; a parameter of this type is filled by the server.
 ///
 /// It is a shared reference: cheap to clone, and `T` is reached by dereferencing. The value is given to the server
@@ -64,15 +62,15 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
     }
 }
 
-/// A type that can be a tool's state.
+/// A type that can be state.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the state of a tool",
     label = "must be `Send` and `Sync`, because calls on several threads share it",
     note = "put what changes behind a lock such as `std::sync::Mutex`, and use `Arc` in place of `Rc`"
 )]
 pub trait Shared: Sized {
-    /// Declares that a tool asks for it.
-    fn declare(definition: ToolDefinition) -> ToolDefinition;
+    /// Declares that a tool, a prompt or a resource asks for it.
+    fn declare<D: Asks>(definition: D) -> D;
 
     /// Finds it.
     fn find(states: &States) -> State<Self>;
@@ -80,8 +78,8 @@ pub trait Shared: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Shared for T {
-    fn declare(definition: ToolDefinition) -> ToolDefinition {
-        definition.state::<Self>()
+    fn declare<D: Asks>(definition: D) -> D {
+        definition.asks(StateKey::of::<Self>())
     }
 
     fn find(states: &States) -> State<Self> {
@@ -89,13 +87,20 @@ impl<T: Send + Sync + 'static> Shared for T {
     }
 }
 
+/// What can declare that it asks for state: the definitions of tools, prompts and resources.
+pub trait Asks: Sized {
+    /// Adds one type.
+    #[must_use]
+    fn asks(self, key: StateKey) -> Self;
+}
+
 /// The values that a server holds, by type.
 #[derive(Default)]
 pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
-/// A type that a tool asks for as [`State`].
+/// A type that somebody asks for as [`State`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct StateKey {
+pub struct StateKey {
     id: TypeId,
     name: &'static str,
 }
