@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::input::protocol_error;
 use crate::protocol::ProtocolError;
 use crate::tool::ToolError;
 
@@ -21,8 +22,8 @@ pub trait Failure {
 impl<E: fmt::Display + 'static> Failure for E {
     fn fail(self) -> ProtocolError {
         let this: &dyn Any = &self;
-        if let Some(error) = this.downcast_ref::<ProtocolError>() {
-            return error.clone();
+        if let Some(error) = protocol_error(this) {
+            return error;
         }
         if let Some(ToolError::Protocol(error)) = this.downcast_ref::<ToolError>() {
             return error.clone();

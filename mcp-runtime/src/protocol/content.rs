@@ -1,7 +1,7 @@
 //! What a result says: text, images, audio, and resources, as in MCP.
 
 use base64::Engine as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One item of a tool's result.
@@ -121,7 +121,7 @@ pub struct Annotations {
 }
 
 /// A party of the conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The person.

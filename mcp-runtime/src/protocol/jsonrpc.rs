@@ -71,6 +71,8 @@ pub(crate) enum Message<'a> {
     /// An answer to a request of ours, with its id if that could be read.
     Response {
         id: Option<RequestId>,
+        result: Option<&'a RawValue>,
+        error: Option<&'a RawValue>,
     },
 }
 
@@ -92,10 +94,10 @@ struct Frame<'a, P> {
     method: Option<Str<'a>>,
     #[serde(default = "Option::default", deserialize_with = "object")]
     params: Option<P>,
-    #[serde(default)]
-    result: Option<IgnoredAny>,
-    #[serde(default)]
-    error: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 /// The `id` of a message: `null` is not the same as none at all.
@@ -138,7 +140,7 @@ fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable>
     }
     match (frame.id, frame.method) {
         (id, None) if frame.result.is_some() || frame.error.is_some() => {
-            Ok(Message::Response { id: id.known() })
+            Ok(Message::Response { id: id.known(), result: frame.result, error: frame.error })
         }
         (IdMember::Null, _) => refuse(None, "`id` must be a string or an integer, not null"),
         (IdMember::Id(id), Some(method)) => {

@@ -1,9 +1,11 @@
 //! The protocol as data: JSON-RPC framing, names, versions, error codes and content. No I/O, no runtime.
 
 pub(crate) mod cache;
+pub(crate) mod capabilities;
 pub mod content;
 pub(crate) mod error;
 pub(crate) mod jsonrpc;
+pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod params;
 pub(crate) mod payload;

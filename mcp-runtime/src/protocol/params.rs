@@ -6,12 +6,14 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::capabilities::ClientCapabilities;
 use super::error::ProtocolError;
 use super::jsonrpc::RequestId;
+use super::log::LogLevel;
 
 /// A string that is borrowed from the message where it has no escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +93,12 @@ pub(crate) struct Params<'a> {
     pub(crate) request_id: Option<RequestId>,
     #[serde(borrow)]
     pub(crate) reason: Option<Str<'a>>,
+    #[serde(deserialize_with = "object")]
+    pub(crate) capabilities: Option<ClientCapabilities>,
+    #[serde(borrow)]
+    pub(crate) input_responses: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) request_state: Option<Str<'a>>,
     #[serde(borrow)]
     pub(crate) idempotency_key: Option<Str<'a>>,
     /// What is wrong with the parameters, if they could not be read; then there is only `_meta`.
@@ -108,6 +116,8 @@ pub(crate) struct Meta<'a> {
     pub(crate) protocol_version: Option<Str<'a>>,
     #[serde(rename = "io.modelcontextprotocol/clientCapabilities", deserialize_with = "object")]
     pub(crate) client_capabilities: Option<ClientCapabilities>,
+    #[serde(rename = "io.modelcontextprotocol/logLevel")]
+    pub(crate) log_level: Option<LogLevel>,
     #[serde(borrow, rename = "io.modelcontextprotocol/idempotencyKey")]
     pub(crate) idempotency_key: Option<Str<'a>>,
     #[serde(borrow, rename = "dev.mcp-runtime/idempotencyKey")]
@@ -123,31 +133,6 @@ pub(crate) struct Meta<'a> {
 pub(crate) struct ProposedTask<'a> {
     #[serde(borrow)]
     pub(crate) task_id: Option<Str<'a>>,
-}
-
-/// What the client said that it can do, as far as it decides anything here.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct ClientCapabilities {
-    pub(crate) extensions: Extensions,
-}
-
-/// The extensions of a client.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Extensions {
-    #[serde(rename = "io.modelcontextprotocol/tasks")]
-    pub(crate) tasks: Declared,
-}
-
-/// Whether a capability was declared: any object counts, `null` and a missing member do not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Declared(pub(crate) bool);
-
-impl<'de> Deserialize<'de> for Declared {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<IgnoredAny>::deserialize(deserializer).map(|declared| Self(declared.is_some()))
-    }
 }
 
 /// `params.task` of the core dialect: asks for a task. Members that are not known are ignored.

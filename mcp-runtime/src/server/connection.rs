@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
@@ -13,7 +14,10 @@ use super::Shared;
 use super::call::{Answer, Begun, Caller};
 use super::callee::Callee;
 use super::flights::{Flights, Kind};
+use super::outlet::Threshold;
+use super::questions::Questions;
 use super::subscription::{Feed, Voice};
+use crate::input::InputResponse;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, Message, RequestId};
 use crate::protocol::names;
@@ -33,7 +37,11 @@ pub(super) struct Connection {
     wires: Wires,
     runtime: Handle,
     /// The revision that `initialize` settled, for requests that do not carry one themselves.
-    session: Mutex<Option<legacy::Version>>,
+    session: Mutex<Option<legacy::Session>>,
+    /// What a client of the legacy wire is asked by requests.
+    questions: Arc<Questions>,
+    /// Which log messages a client of the legacy wire wants to hear.
+    threshold: Arc<Threshold>,
     /// The tasks that a client of the core dialect made, of which it is told unasked.
     made: OnceLock<(Arc<Feed>, AbortHandle)>,
     flights: Flights,
@@ -67,7 +75,7 @@ impl Connection {
     pub(super) fn open(shared: Arc<Shared>, client: Client) -> Arc<Self> {
         let Client { home, principal, wires } = client;
         let session = match wires {
-            Wires::Legacy(version) => version,
+            Wires::Legacy(version) => version.map(legacy::Session::from),
             Wires::Any | Wires::Modern => None,
         };
         Arc::new_cyclic(|me| Self {
@@ -78,6 +86,8 @@ impl Connection {
             wires,
             runtime: Handle::current(),
             session: Mutex::new(session),
+            questions: Arc::default(),
+            threshold: Arc::default(),
             made: OnceLock::new(),
             flights: Flights::default(),
         })
@@ -103,13 +113,13 @@ impl Connection {
         &self.flights
     }
 
-    fn session(&self) -> Option<legacy::Version> {
+    fn session(&self) -> Option<legacy::Session> {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this client's revision has batches.
     pub(super) fn has_batches(&self) -> bool {
-        self.session().is_some_and(legacy::Version::has_batches)
+        self.session().is_some_and(|session| session.version.has_batches())
     }
 
     /// Takes one message. An answer that is there at once is written into `out`.
@@ -122,9 +132,12 @@ impl Connection {
                 self.take_notification(&method, &params);
                 Taken::Silent
             }
-            Ok(Message::Response { id }) => {
-                // No request of ours is open on this wire, so nobody waits for it.
-                tracing::debug!(?id, "a response that nobody asked for");
+            Ok(Message::Response { id, result, error }) => {
+                let response = match (result, error) {
+                    (Some(result), _) => InputResponse::Result(result.to_owned()),
+                    (None, error) => InputResponse::Error(read_error(error)),
+                };
+                self.questions.answer(id.as_ref(), response, &self.shared, &self.principal);
                 Taken::Silent
             }
             Err(unreadable) => {
@@ -157,11 +170,17 @@ impl Connection {
             match op {
                 Op::Listen { tasks } => Ok(Err(tasks)),
                 op => {
-                    if let Op::Initialize(version) = op {
-                        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+                    if let Op::Initialize(session) = op {
+                        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
                     }
-                    let (principal, home) = (&self.principal, self.home.as_ref());
-                    let caller = Caller { principal, dialect: &dialect, channel, home };
+                    let caller = Caller {
+                        principal: &self.principal,
+                        dialect: &dialect,
+                        channel,
+                        home: self.home.as_ref(),
+                        questions: &self.questions,
+                        threshold: &self.threshold,
+                    };
                     self.shared.begin(op, &caller).map(Ok)
                 }
             }
@@ -217,14 +236,17 @@ impl Connection {
                 let requested = params.protocol_version.as_deref();
                 let version = legacy::Version::negotiate(requested.unwrap_or_default());
                 let op = match requested {
-                    Some(_) => Ok(Op::Initialize(version)),
+                    Some(_) => {
+                        let client = params.capabilities.unwrap_or_default();
+                        Ok(Op::Initialize(legacy::Session { version, client }))
+                    }
                     None => Err(ProtocolError::invalid_params("`protocolVersion` is required")),
                 };
                 (Dialect::Legacy(version), op)
             }
-            Some(version) if !is_modern && (method != "server/discover" || self.wires != Wires::Any) => {
+            Some(session) if !is_modern && (method != "server/discover" || self.wires != Wires::Any) => {
                 let tasks = self.shared.catalogue.has_tasks();
-                (Dialect::Legacy(version), legacy::judge(version, tasks, method, params))
+                (Dialect::Legacy(session.version), legacy::judge(session, tasks, method, params))
             }
             // A client may ping before it has said anything about itself.
             None if !is_modern && method == "ping" => {
@@ -283,7 +305,7 @@ impl Connection {
 
     fn made(&self, home: &Arc<dyn Outbox>) -> &Feed {
         let (feed, _) = self.made.get_or_init(|| {
-            let feed = Arc::new(Feed::new(&self.shared, Voice::Core));
+            let feed = Arc::new(Feed::new(&self.shared, Voice::Core(Arc::clone(&self.questions))));
             (Arc::clone(&feed), self.spawn_feed(feed, Arc::clone(home)))
         });
         feed
@@ -340,6 +362,13 @@ impl Connection {
         }
         Received::Answered
     }
+}
+
+/// The error of a response, whatever of it can be read.
+fn read_error(error: Option<&RawValue>) -> ProtocolError {
+    error
+        .and_then(|error| serde_json::from_str(error.get()).ok())
+        .unwrap_or_else(|| ProtocolError::internal("the client answered with an error that cannot be read"))
 }
 
 fn failure(outcome: &Result<Outcome, ProtocolError>) -> Option<i64> {

@@ -7,19 +7,26 @@ mod catalogue;
 mod connection;
 mod flights;
 mod info;
+mod outlet;
+mod plain;
+mod questions;
+mod request_state;
 mod run;
 mod settings;
 mod subscription;
+mod tasks;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::catalogue::Catalogue;
 use self::connection::Connection;
 use self::info::{Info, Introductions};
+use self::request_state::Seal;
 pub use self::settings::{Limits, Tasks};
 use crate::task::{Engine, EngineSettings};
 use crate::testing::TestClient;
@@ -57,6 +64,8 @@ pub struct Server {
     states: States,
     tasks: Tasks,
     limits: Limits,
+    request_state_key: Option<[u8; 32]>,
+    request_state_ttl: Duration,
     errors: Vec<String>,
 }
 
@@ -69,6 +78,8 @@ impl Server {
             states: States::default(),
             tasks: Tasks::default(),
             limits: Limits::default(),
+            request_state_key: None,
+            request_state_ttl: Duration::from_secs(3600),
             errors: Vec::new(),
         }
     }
@@ -118,6 +129,19 @@ impl Server {
         self
     }
 
+    /// The key that seals what a call of the modern wire remembers while its client is asked, and keeps (`requestState`,
+    /// SEP-2322). Servers that stand in for each other share one. Default: a random key of this process's own.
+    pub fn request_state_key(mut self, key: [u8; 32]) -> Self {
+        self.request_state_key = Some(key);
+        self
+    }
+
+    /// How long a client may take to answer before what the call remembered is refused. Default: one hour.
+    pub fn request_state_ttl(mut self, ttl: Duration) -> Self {
+        self.request_state_ttl = ttl;
+        self
+    }
+
     /// Checks everything that only the whole server can show, and makes it ready to serve.
     ///
     /// The error lists all that is wrong: two tools of one name, an invalid name, a `State` that was not given, a
@@ -126,9 +150,13 @@ impl Server {
         let page_size = self.limits.page_size.max(1);
         let (catalogue, errors) = Catalogue::new(self.tools, &self.states, &self.info, page_size);
         self.errors.extend(errors);
-        if !self.errors.is_empty() {
-            return Err(BuildError(self.errors));
-        }
+        let seal = match Seal::new(self.request_state_key, self.request_state_ttl) {
+            Ok(seal) if self.errors.is_empty() => seal,
+            sealed => {
+                self.errors.extend(sealed.err());
+                return Err(BuildError(self.errors));
+            }
+        };
         let settings = EngineSettings {
             cancel_grace: self.tasks.cancel_grace,
             max_result_size: self.limits.max_result_size,
@@ -136,7 +164,7 @@ impl Server {
         let engine = Engine::new(Arc::clone(&self.tasks.store), settings);
         let introductions = self.info.introductions(catalogue.has_tasks());
         let (states, tasks, limits) = (self.states, self.tasks, self.limits);
-        Ok(Service(Arc::new(Shared { catalogue, introductions, states, engine, tasks, limits })))
+        Ok(Service(Arc::new(Shared { catalogue, introductions, states, engine, seal, tasks, limits })))
     }
 
     /// Serves one client until its transport ends, and ends with it: what still runs is stopped.
@@ -173,6 +201,7 @@ pub(crate) struct Shared {
     introductions: Introductions,
     states: States,
     engine: Arc<Engine>,
+    seal: Seal,
     tasks: Tasks,
     limits: Limits,
 }

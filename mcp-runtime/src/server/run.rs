@@ -1,18 +1,16 @@
 //! One run of a tool, a prompt or a resource, from checked arguments to an encoded ending.
 
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::callee::Callee;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
 use crate::task::{Context, panic_message, panicked};
 use crate::tool::{States, ToolError, ToolFuture, ToolResult};
-use crate::wire::{Call, Outcome};
+use crate::wire::Call;
 
 /// A function of the author's at work.
 ///
@@ -128,34 +126,5 @@ fn ending(outcome: Result<ToolResult, ToolError>, wraps: bool) -> Ending {
         Err(error) => {
             Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}")))
         }
-    }
-}
-
-/// A run that is an ordinary call, which takes note of how long it keeps its thread.
-pub(super) struct PlainCall {
-    run: Run,
-    callee: Arc<dyn Callee>,
-    has_begun: bool,
-}
-
-impl PlainCall {
-    pub(super) fn new(run: Run, callee: Arc<dyn Callee>) -> Self {
-        Self { run, callee, has_begun: false }
-    }
-}
-
-impl Future for PlainCall {
-    type Output = Result<Outcome, ProtocolError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let began = (!mem::replace(&mut self.has_begun, true)).then(Instant::now);
-        let polled = Pin::new(&mut self.run).poll(cx);
-        if let Some(began) = began {
-            self.callee.traits().pace.note(began.elapsed());
-        }
-        polled.map(|ending| match ending {
-            Ending::Result(payload) => Ok(Outcome::Result(payload)),
-            Ending::Error(error) => Err(error),
-        })
     }
 }

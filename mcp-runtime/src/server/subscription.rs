@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Shared;
 use super::connection::Connection;
 use super::flights::{Kind, Number};
+use super::questions::Questions;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::params::SubscriptionFilter;
@@ -30,10 +31,9 @@ pub(super) struct Feed {
 pub(super) type Say<'a> = dyn Fn(&[u8]) -> bool + Send + Sync + 'a;
 
 /// In which words a client is told.
-#[derive(Clone, Debug)]
 pub(super) enum Voice {
-    /// `notifications/tasks/status`.
-    Core,
+    /// `notifications/tasks/status`, and requests for what the tasks want to know.
+    Core(Arc<Questions>),
     /// `notifications/tasks` on the subscription with this id.
     Subscription(RequestId),
 }
@@ -66,21 +66,28 @@ impl Feed {
                     outbox.flush();
                     outbox.drained().await;
                 }
-                self.tell(id, shared, principal, say).await;
+                self.tell(id, shared, principal, outbox, say).await;
             }
             outbox.flush();
             tokio::time::sleep(ROUND).await;
         }
     }
 
-    async fn tell(&self, id: TaskId, shared: &Shared, principal: &Principal, say: &Say<'_>) {
+    async fn tell(
+        &self,
+        id: TaskId,
+        shared: &Shared,
+        principal: &Principal,
+        outbox: &dyn Outbox,
+        say: &Say<'_>,
+    ) {
         let Ok(record) = shared.engine.get(id, principal).await else { return self.forget(id) };
         let is_over = record.status.is_terminal();
         let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id, record.rev);
         if before != Some(record.rev) {
             let mut message = Vec::with_capacity(320);
             match &self.voice {
-                Voice::Core => legacy::write_status(&mut message, &record, Timestamp::now()),
+                Voice::Core(_) => legacy::write_status(&mut message, &record, Timestamp::now()),
                 Voice::Subscription(subscription) => {
                     let ending = if is_over { shared.engine.ending(id).await.ok().flatten() } else { None };
                     modern::write_status(
@@ -95,6 +102,11 @@ impl Feed {
             if !say(&message) {
                 return;
             }
+        }
+        if let Voice::Core(questions) = &self.voice
+            && outbox.is_open()
+        {
+            questions.ask_for_task(&record, outbox);
         }
         if is_over {
             self.forget(id);

@@ -2,12 +2,19 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use tokio::sync::Notify;
 
 use super::engine::TaskLink;
+use super::journal::Journal;
 use super::record::{Principal, Report, TaskId};
+use crate::input::{ClientCapabilities, InputRequest};
+use crate::protocol::log::LogLevel;
+use crate::protocol::payload;
 
 /// The one thing that a function asks of its surroundings. The same code is right for every client, with or without
 /// a task.
@@ -37,14 +44,18 @@ use super::record::{Principal, Report, TaskId};
 /// # });
 /// ```
 #[derive(Clone)]
-pub struct Context(Arc<Inner>);
+pub struct Context(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     principal: Principal,
-    task: Option<TaskLink>,
-    outlet: Option<Box<dyn Outlet>>,
+    client: ClientCapabilities,
+    /// The task that the call is. One that is detached is set later.
+    pub(super) task: OnceLock<TaskLink>,
+    pub(super) outlet: Option<Box<dyn Outlet>>,
+    /// What the call remembers, once there is something.
+    journal: Mutex<Option<Box<Journal>>>,
     state: AtomicU8,
-    wake: Notify,
+    pub(super) wake: Notify,
     /// The progress that was last sent. Held while sending, so that it increases for the client, too.
     sent: Mutex<Option<f64>>,
 }
@@ -55,6 +66,10 @@ const CANCELLED: u8 = 1;
 const COOPERATIVE: u8 = 2;
 /// The call is over, and nothing is said of it any more.
 const OVER: u8 = 4;
+/// The call may become a task.
+const DETACHABLE: u8 = 8;
+/// It wants to.
+const DETACHING: u8 = 16;
 
 /// Progress of a call, as a wire sends it.
 #[derive(Debug)]
@@ -68,6 +83,18 @@ pub(crate) struct Progress<'a> {
 pub(crate) trait Outlet: Send + Sync {
     /// Sends progress; drops it if the channel is full.
     fn progress(&self, progress: &Progress<'_>);
+
+    /// Whether somebody wants to hear of what matters that much.
+    fn hears(&self, level: LogLevel) -> bool;
+
+    /// Sends a log message; drops it if the channel is full.
+    fn log(&self, level: LogLevel, logger: Option<&str>, data: &RawValue);
+
+    /// Asks the client, and gives the answer to the context; whether this is a way to ask it.
+    fn ask(&self, cx: &Context, key: &Arc<str>, request: &Arc<InputRequest>) -> bool;
+
+    /// Takes a question back.
+    fn withdraw(&self, key: &str);
 }
 
 /// The error of [`Context::check`]: the call was cancelled, and its result is not wanted any more.
@@ -86,12 +113,25 @@ impl Context {
     /// A context that belongs to no call, for tests that call a tool's function themselves. It reports to nobody and
     /// is never cancelled.
     pub fn detached() -> Self {
-        Self::new(Principal::local(), None, None)
+        Self::new(Principal::local(), ClientCapabilities::default(), None, None)
     }
 
-    pub(crate) fn new(principal: Principal, task: Option<TaskLink>, outlet: Option<Box<dyn Outlet>>) -> Self {
-        let (state, wake, sent) = (AtomicU8::new(0), Notify::const_new(), Mutex::new(None));
-        Self(Arc::new(Inner { principal, task, outlet, state, wake, sent }))
+    pub(crate) fn new(
+        principal: Principal,
+        client: ClientCapabilities,
+        task: Option<TaskLink>,
+        outlet: Option<Box<dyn Outlet>>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            principal,
+            client,
+            task: task.map(OnceLock::from).unwrap_or_default(),
+            outlet,
+            journal: Mutex::default(),
+            state: AtomicU8::new(0),
+            wake: Notify::const_new(),
+            sent: Mutex::new(None),
+        }))
     }
 
     /// Says how much is done, of how much, and what a person may read of it.
@@ -101,7 +141,7 @@ impl Context {
     /// of a task. When a client reads too slowly, it sees fewer steps, not later ones.
     pub fn progress(&self, done: impl Amount, total: impl Total, message: impl AsRef<str>) {
         let (done, total, message) = (done.amount(), total.total(), message.as_ref());
-        if let Some(outlet) = &self.0.outlet {
+        if let Some(outlet) = self.outlet() {
             let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
             // "The progress value MUST increase with each notification", and "MUST stop after completion".
             if sent.is_none_or(|last| done > last) && self.state() & (CANCELLED | OVER) == 0 {
@@ -109,7 +149,7 @@ impl Context {
                 outlet.progress(&Progress { done, total, message });
             }
         }
-        if let Some(task) = &self.0.task {
+        if let Some(task) = self.0.task.get() {
             let message = if message.is_empty() { None } else { Some(message.into()) };
             task.report(Report { progress: Some((done, total)), message });
         }
@@ -117,9 +157,42 @@ impl Context {
 
     /// Says what a person may read of how far a task is, without numbers. A call that is no task has nowhere to show it.
     pub fn message(&self, message: impl AsRef<str>) {
-        if let Some(task) = &self.0.task {
+        if let Some(task) = self.0.task.get() {
             task.report(Report { progress: None, message: Some(message.as_ref().into()) });
         }
+    }
+
+    /// Sends the client a log message: `data` is text, or anything that is JSON.
+    ///
+    /// It is sent as `notifications/message` to clients that want to hear of what matters that much: on the legacy wire
+    /// what `logging/setLevel` asked for (before that, [`LogLevel::Info`]), on the modern wire what the request itself
+    /// asks for. This never waits and never fails. It is for the client's side; a server's own log is `tracing`.
+    pub fn log(&self, level: LogLevel, data: impl Serialize) {
+        self.log_as(level, None, &data);
+    }
+
+    /// The same, under the name of the part of the server that says it.
+    pub fn log_from(&self, logger: &str, level: LogLevel, data: impl Serialize) {
+        self.log_as(level, Some(logger), &data);
+    }
+
+    fn log_as(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
+        let Some(outlet) = self.outlet().filter(|outlet| outlet.hears(level)) else { return };
+        match payload::encode(data) {
+            Ok(data) => {
+                let _sending = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+                if self.state() & (CANCELLED | OVER) == 0 {
+                    outlet.log(level, logger, &data);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a log message could not be written as JSON"),
+        }
+    }
+
+    /// Where notifications of this call go, if there is such a place. One that was detached has left its own behind.
+    fn outlet(&self) -> Option<&dyn Outlet> {
+        let is_detached = self.state() & DETACHABLE != 0 && self.0.task.get().is_some();
+        self.0.outlet.as_deref().filter(|_| !is_detached)
     }
 
     /// Waits until the call is cancelled. Cancel safe.
@@ -127,9 +200,12 @@ impl Context {
     /// Without it, cancelling drops the function at its next `.await`. A function that has asked for this (or called
     /// [`check`](Self::check)) is not dropped at once: it has the server's grace period to clean up.
     pub async fn cancelled(&self) {
-        let mut notified = std::pin::pin!(self.0.wake.notified());
-        notified.as_mut().enable();
-        if self.0.state.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED == 0 {
+        loop {
+            let mut notified = std::pin::pin!(self.0.wake.notified());
+            notified.as_mut().enable();
+            if self.0.state.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED != 0 {
+                return;
+            }
             notified.await;
         }
     }
@@ -146,12 +222,68 @@ impl Context {
 
     /// The task that this call is, if it is one.
     pub fn task_id(&self) -> Option<TaskId> {
-        self.0.task.as_ref().map(TaskLink::id)
+        self.0.task.get().map(TaskLink::id)
     }
 
     /// Who called.
     pub fn principal(&self) -> &Principal {
         &self.0.principal
+    }
+
+    /// What the client can do.
+    pub fn client(&self) -> &ClientCapabilities {
+        &self.0.client
+    }
+
+    /// Makes a task of a call: the client is told of the task, and what follows runs in the background.
+    ///
+    /// This is for tools that are `#[tool(task(detach))]`, which begin as calls: they can ask first, or find out that there
+    /// is little to do and answer at once. Where the client cannot take a task, or the call is one already, this does
+    /// nothing; [`task_id`](Self::task_id) tells. If the task cannot be recorded, the call ends with the error that says
+    /// so, and this does not return.
+    pub async fn detach(&self) {
+        if self.0.state.fetch_or(DETACHING, Ordering::AcqRel) & DETACHABLE == 0 {
+            return;
+        }
+        if let Some(driver) = self.journal(Journal::take_driver) {
+            driver.wake();
+        }
+        loop {
+            let mut notified = std::pin::pin!(self.0.wake.notified());
+            notified.as_mut().enable();
+            if self.0.task.get().is_some() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Allows the call to become a task.
+    pub(crate) fn allow_detaching(&self) {
+        self.0.state.fetch_or(DETACHABLE, Ordering::AcqRel);
+    }
+
+    /// Whether the call wants to become a task, and may.
+    pub(crate) fn wants_task(&self) -> bool {
+        let both = DETACHABLE | DETACHING;
+        self.state() & both == both && self.0.task.get().is_none()
+    }
+
+    /// Says which task the call has become. What is open is the task's from now on.
+    pub(crate) fn attach(&self, task: TaskLink) {
+        if self.0.task.set(task).is_ok() {
+            self.0.wake.notify_waiters();
+        }
+    }
+
+    /// Looks into what the call remembers.
+    pub(crate) fn journal<T>(&self, look: impl FnOnce(&mut Journal) -> T) -> T {
+        look(self.0.journal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+    }
+
+    /// Goes on with what an earlier run remembered.
+    pub(crate) fn resume(&self, journal: Journal) {
+        *self.0.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(journal));
     }
 
     /// Whether the call was cancelled, without taking that for the function's own asking.
@@ -236,12 +368,29 @@ mod tests {
         fn progress(&self, progress: &Progress<'_>) {
             self.0.lock().expect("not poisoned").push(progress.done);
         }
+
+        fn hears(&self, _: LogLevel) -> bool {
+            false
+        }
+
+        fn log(&self, _: LogLevel, _: Option<&str>, _: &RawValue) {}
+
+        fn ask(&self, _: &Context, _: &Arc<str>, _: &Arc<InputRequest>) -> bool {
+            false
+        }
+
+        fn withdraw(&self, _: &str) {}
     }
 
     #[test]
     fn progress_only_ever_increases_on_the_wire() {
         let sent = Arc::new(Mutex::new(Vec::new()));
-        let cx = Context::new(Principal::local(), None, Some(Box::new(Sent(Arc::clone(&sent)))));
+        let cx = Context::new(
+            Principal::local(),
+            ClientCapabilities::default(),
+            None,
+            Some(Box::new(Sent(Arc::clone(&sent)))),
+        );
         for done in [0, 5, 5, 3, 6] {
             cx.progress(done, None, "");
         }

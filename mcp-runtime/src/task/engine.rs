@@ -14,9 +14,10 @@ use tokio::task::AbortHandle;
 
 use super::context::Context;
 use super::panic::{Guarded, guarded, panic_message, panicked};
-use super::record::{Epoch, Event, Principal, Record, Refusal, Report, TaskId};
+use super::record::{Epoch, Event, Principal, Question, Record, Refusal, Report, TaskId};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
+use crate::input::{InputError, InputResponse, check};
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 
@@ -96,6 +97,37 @@ impl TaskLink {
             engine.watchers.changed(self.id);
         }
     }
+
+    /// Asks the client. When this returns, everybody who looks at the task sees the question.
+    pub(crate) async fn ask(&self, question: Question) -> Result<(), InputError> {
+        let lost = |what: String| InputError::Lost(what);
+        let Some(engine) = self.engine.upgrade() else {
+            return Err(lost("the server has stopped".to_owned()));
+        };
+        match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
+            Ok(_) => engine.watchers.changed(self.id),
+            // An earlier run asked it; its answer may be there already.
+            Err(StoreError::Refused(Refusal::NotAsked)) => {
+                if let Ok(Some(record)) = engine.store.get(self.id).await {
+                    engine.deliver(&record);
+                }
+            }
+            Err(error) => return Err(lost(error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Takes a question back, in the background.
+    pub(crate) fn withdraw(&self, key: Arc<str>) {
+        let (Some(engine), Ok(runtime)) = (self.engine.upgrade(), Handle::try_current()) else { return };
+        let (id, epoch) = (self.id, self.epoch);
+        runtime.spawn(async move {
+            // Refused if it was answered meanwhile, or the task is over.
+            if engine.store.apply(id, Event::Withdraw(epoch, key)).await.is_ok() {
+                engine.watchers.changed(id);
+            }
+        });
+    }
 }
 
 impl Engine {
@@ -152,13 +184,19 @@ impl Engine {
         self.store.ending(id).await
     }
 
-    /// Waits until a task has ended. Cancel safe.
-    pub(crate) async fn ended(&self, id: TaskId, principal: &Principal) -> Result<Record, StoreError> {
+    /// Waits until a task has ended, and shows each state that it sees on the way. Cancel safe.
+    pub(crate) async fn ended(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        mut seen: impl FnMut(&Record) + Send,
+    ) -> Result<Record, StoreError> {
         let _awaited = Awaited::new(self, id);
         let watch = self.watchers.watch();
         watch.add(id);
         loop {
             let record = self.get(id, principal).await?;
+            seen(&record);
             if record.status.is_terminal() {
                 return Ok(record);
             }
@@ -177,6 +215,53 @@ impl Engine {
 
     pub(crate) fn watch(&self) -> Watch {
         self.watchers.watch()
+    }
+
+    /// Gives a task the client's answers. Those that nobody asked for, and those that do not fit, change nothing.
+    pub(crate) async fn answer(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        answers: Vec<(Arc<str>, Arc<InputResponse>)>,
+    ) -> Result<(), StoreError> {
+        let record = self.get(id, principal).await?;
+        let fits = |(key, answer): &(Arc<str>, Arc<InputResponse>)| {
+            let asked = record.open_questions().find(|question| question.key == *key);
+            match (asked, &**answer) {
+                (None, _) => false,
+                (Some(_), InputResponse::Error(_)) => true,
+                (Some(question), InputResponse::Result(result)) => {
+                    let wrong = check(&question.request, result).err();
+                    if let Some(wrong) = &wrong {
+                        tracing::debug!(task = %id, key = %question.key, wrong, "an answer does not fit its question");
+                    }
+                    wrong.is_none()
+                }
+            }
+        };
+        let answers: Vec<_> = answers.into_iter().filter(fits).collect();
+        if answers.is_empty() {
+            return Ok(());
+        }
+        match self.store.apply(id, Event::Answer(answers)).await {
+            Ok(record) => {
+                self.deliver(&record);
+                self.watchers.changed(id);
+                Ok(())
+            }
+            Err(StoreError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells the run, if it is in this process, which answers are there.
+    fn deliver(&self, record: &Record) {
+        let Some(cx) = self.live(record.id).get(&record.id).map(|live| live.cx.clone()) else { return };
+        for question in record.questions.iter().flat_map(|questions| questions.iter()) {
+            if let Some(answer) = &question.answer {
+                cx.put_answer(&question.key, Arc::clone(answer));
+            }
+        }
     }
 
     /// Cancels a task: it is `cancelled` at once, whatever its function still does.
@@ -315,6 +400,13 @@ impl Engine {
     }
 }
 
+impl Start {
+    /// Whether there is something to start: the task was not there before.
+    pub(crate) fn is_new(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl Drop for Start {
     fn drop(&mut self) {
         let Some(Starting { registered, epoch, work, runtime }) = self.0.take() else { return };
@@ -436,11 +528,16 @@ mod tests {
     use super::super::record::Status;
     use super::super::store::{Memory, contract};
     use super::*;
+    use crate::input::ClientCapabilities;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     fn engine() -> Arc<Engine> {
         let settings = EngineSettings { cancel_grace: Duration::from_secs(5), max_result_size: 1000 };
         Engine::new(Arc::new(Memory::new()), settings)
+    }
+
+    fn context(engine: &Arc<Engine>, id: TaskId) -> Context {
+        Context::new(Principal::local(), ClientCapabilities::default(), Some(engine.link(id)), None)
     }
 
     fn failed(text: &'static str) -> Ending {
@@ -452,7 +549,7 @@ mod tests {
         F: Future<Output = Ending> + Send + 'static,
     {
         let task = contract::new_task("a");
-        let cx = Context::new(Principal::local(), Some(engine.link(task.id)), None);
+        let cx = context(&engine, task.id);
         let work = Box::pin(work(cx.clone()));
         engine.create(NewRun { task, cx, work }).await.expect("created").0
     }
@@ -465,7 +562,7 @@ mod tests {
             failed("over")
         })
         .await;
-        let ended = engine.ended(record.id, &Principal::local()).await.expect("it ends");
+        let ended = engine.ended(record.id, &Principal::local(), |_| ()).await.expect("it ends");
         assert_eq!((ended.status, ended.progress), (Status::Failed, Some((1.0, Some(2.0)))));
     }
 
@@ -473,7 +570,7 @@ mod tests {
     async fn a_panic_fails_the_task_without_telling_what_it_said() {
         let engine = engine();
         let record = start(&engine, |_| async { panic!("the password is 1234") }).await;
-        let ended = engine.ended(record.id, &Principal::local()).await.expect("it ends");
+        let ended = engine.ended(record.id, &Principal::local(), |_| ()).await.expect("it ends");
         assert_eq!(ended.status, Status::Failed);
         assert!(!ended.message.expect("a message").contains("1234"));
     }
@@ -506,7 +603,7 @@ mod tests {
     async fn a_task_that_is_cancelled_before_it_started_never_runs() {
         let engine = engine();
         let task = contract::new_task("a");
-        let cx = Context::new(Principal::local(), Some(engine.link(task.id)), None);
+        let cx = context(&engine, task.id);
         let work = Box::pin(async { panic!("it ran") });
         let (record, start) = engine.create(NewRun { task, cx, work }).await.expect("created");
         engine.cancel(record.id, &Principal::local()).await.expect("cancelled");

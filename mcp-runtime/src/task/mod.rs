@@ -1,12 +1,15 @@
 //! Tasks: their state machine, where they are kept, what runs them, and what a running function sees.
 
+mod ask;
 mod context;
 mod engine;
+pub(crate) mod journal;
 mod panic;
 mod record;
 pub mod store;
 mod watch;
 
+pub use ask::StepError;
 pub use context::{Amount, Cancelled, Context, Total};
 pub(crate) use context::{Outlet, Progress};
 pub(crate) use engine::{Engine, EngineSettings, NewRun, Start, Work};

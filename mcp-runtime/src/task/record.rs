@@ -1,7 +1,8 @@
 //! The state of one task, and the only rules by which it changes.
 //!
 //! ```text
-//! working ──► completed | failed | cancelled
+//! working ◄──► input_required
+//!    └──────────────┴──► completed | failed | cancelled
 //! ```
 //!
 //! Everything here is pure: an event goes in, a changed record or a refusal comes out. A store loads, applies and
@@ -12,10 +13,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::store::NewTask;
+use crate::input::{InputRequest, InputResponse};
 use crate::protocol::payload::Ending;
 use crate::protocol::time::Timestamp;
 
@@ -132,6 +134,8 @@ impl fmt::Display for RequestKind {
 pub enum Status {
     /// It runs, or waits for its turn to run.
     Working,
+    /// It waits for answers of the client's: the open ones of [`Record::questions`].
+    InputRequired,
     /// It gave a result. Whether that result says that the tool failed is [`Record::tool_failed`].
     Completed,
     /// It ended with a JSON-RPC error.
@@ -143,7 +147,7 @@ pub enum Status {
 impl Status {
     /// Whether nothing changes any more.
     pub fn is_terminal(self) -> bool {
-        self != Self::Working
+        !matches!(self, Self::Working | Self::InputRequired)
     }
 }
 
@@ -151,6 +155,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Working => "working",
+            Self::InputRequired => "input_required",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -209,6 +214,8 @@ pub struct Record {
     pub progress: Option<(f64, Option<f64>)>,
     /// Whether the result says that the tool failed (`isError`).
     pub tool_failed: bool,
+    /// What the run asked of the client, in order, with the answers that came; nothing once the task has ended.
+    pub questions: Option<Arc<Vec<Question>>>,
     /// Raised by each change.
     pub rev: u64,
     /// The run that may write.
@@ -224,6 +231,25 @@ pub struct Report {
     pub message: Option<Arc<str>>,
 }
 
+/// Something that a run asks of the client, under a key that is its own for as long as the task lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Question {
+    /// Its key in `inputRequests`.
+    pub key: Arc<str>,
+    /// What is asked.
+    pub request: Arc<InputRequest>,
+    /// The answer, once it is there.
+    pub answer: Option<Arc<InputResponse>>,
+}
+
+impl Question {
+    /// A question without an answer.
+    pub fn new(key: impl Into<Arc<str>>, request: Arc<InputRequest>) -> Self {
+        Self { key: key.into(), request, answer: None }
+    }
+}
+
 /// Something that happens to a task.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -232,6 +258,12 @@ pub enum Event {
     Claim,
     /// The run says how far it is.
     Report(Epoch, Report),
+    /// The run asks the client something. The same key again changes nothing.
+    Ask(Epoch, Question),
+    /// The run does not want to know any more what it asked under this key.
+    Withdraw(Epoch, Arc<str>),
+    /// The client answers. Keys under which nothing is open are ignored.
+    Answer(Vec<(Arc<str>, Arc<InputResponse>)>),
     /// The run is over.
     End(Epoch, Arc<Ending>),
     /// Its owner wants it stopped.
@@ -245,6 +277,8 @@ pub enum Refusal {
     Terminal(Status),
     /// The event comes from a run that was replaced.
     Stale,
+    /// Nothing of this is open.
+    NotAsked,
 }
 
 impl fmt::Display for Refusal {
@@ -252,6 +286,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Terminal(status) => write!(f, "the task is already in terminal status '{status}'"),
             Self::Stale => f.write_str("this run of the task was replaced by a later one"),
+            Self::NotAsked => f.write_str("the task did not ask this, or has its answer"),
         }
     }
 }
@@ -271,7 +306,10 @@ impl Record {
         if self.status.is_terminal() {
             return Err(Refusal::Terminal(self.status));
         }
-        if let Event::Report(epoch, _) | Event::End(epoch, _) = event
+        if let Event::Report(epoch, _)
+        | Event::Ask(epoch, _)
+        | Event::Withdraw(epoch, _)
+        | Event::End(epoch, _) = event
             && *epoch != self.epoch
         {
             return Err(Refusal::Stale);
@@ -290,6 +328,38 @@ impl Record {
                 }
                 Change::Record
             }
+            Event::Ask(_, question) => {
+                if self.questions().any(|asked| asked.key == question.key) {
+                    return Err(Refusal::NotAsked);
+                }
+                Arc::make_mut(self.questions.get_or_insert_default()).push(question.clone());
+                self.wait_or_work();
+                Change::Record
+            }
+            Event::Withdraw(_, key) => {
+                let is_meant = |question: &Question| question.key == *key && question.answer.is_none();
+                if !self.questions().any(is_meant) {
+                    return Err(Refusal::NotAsked);
+                }
+                if let Some(questions) = &mut self.questions {
+                    Arc::make_mut(questions).retain(|question| !is_meant(question));
+                }
+                self.wait_or_work();
+                Change::Record
+            }
+            Event::Answer(answers) => {
+                if !self.open_questions().any(|asked| answers.iter().any(|(key, _)| *key == asked.key)) {
+                    return Err(Refusal::NotAsked);
+                }
+                for question in self.questions.iter_mut().flat_map(|questions| Arc::make_mut(questions)) {
+                    if question.answer.is_none() {
+                        let answer = answers.iter().find(|(key, _)| *key == question.key);
+                        question.answer = answer.map(|(_, answer)| Arc::clone(answer));
+                    }
+                }
+                self.wait_or_work();
+                Change::Record
+            }
             Event::End(_, ending) => {
                 match &**ending {
                     Ending::Result(payload) => {
@@ -302,20 +372,38 @@ impl Record {
                         self.message = Some(status_message(error.message()));
                     }
                 }
-                self.ended_at = Some(now);
-                Change::Ended
+                self.end(now)
             }
             Event::Cancel => {
                 self.status = Status::Cancelled;
                 self.message = Some("The task was cancelled by request.".into());
-                self.ended_at = Some(now);
-                Change::Ended
+                self.end(now)
             }
         };
         self.rev += 1;
         // A clock that steps back must not make a task older than it was.
         self.updated_at = self.updated_at.max(now);
         Ok(change)
+    }
+
+    fn end(&mut self, now: Timestamp) -> Change {
+        self.ended_at = Some(now);
+        self.questions = None;
+        Change::Ended
+    }
+
+    fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.questions.iter().flat_map(|questions| questions.iter())
+    }
+
+    /// What the client has still to answer, in the order in which it was asked.
+    pub fn open_questions(&self) -> impl Iterator<Item = &Question> {
+        self.questions().filter(|question| question.answer.is_none())
+    }
+
+    fn wait_or_work(&mut self) {
+        let waits = self.open_questions().next().is_some();
+        self.status = if waits { Status::InputRequired } else { Status::Working };
     }
 
     /// A task as it begins, for stores.
@@ -334,6 +422,7 @@ impl Record {
             message: None,
             progress: None,
             tool_failed: false,
+            questions: None,
             rev: 1,
             epoch: Epoch::FIRST,
         }
@@ -382,6 +471,13 @@ pub(crate) mod tests {
         Record::new(&crate::store::contract::new_task("a"), Timestamp::from_millis(now))
     }
 
+    const KEYS: [&str; 3] = ["a", "b", "c"];
+
+    fn question(key: usize) -> Question {
+        let request = r#"{"method":"roots/list","params":{}}"#;
+        Question::new(KEYS[key], Arc::new(serde_json::from_str(request).expect("a request")))
+    }
+
     fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {
         let ending = Arc::new(Ending::Error(ProtocolError::internal("broken")));
         let event = prop_oneof![
@@ -390,7 +486,14 @@ pub(crate) mod tests {
                 let report = Report { progress: None, message: Some(text.into()) };
                 Event::Report(Epoch(epoch), report)
             }),
-            2 => (0u32..4).prop_map(move |epoch| Event::End(Epoch(epoch), ending.clone())),
+            4 => (0u32..4, 0usize..3).prop_map(|(epoch, key)| Event::Ask(Epoch(epoch), question(key))),
+            2 => (0u32..4, 0usize..3).prop_map(|(epoch, key)| Event::Withdraw(Epoch(epoch), KEYS[key].into())),
+            4 => prop::collection::vec(0usize..3, 0..3).prop_map(|keys| {
+                let answer = InputResponse::Error(ProtocolError::internal("no"));
+                let answer = Arc::new(answer);
+                Event::Answer(keys.into_iter().map(|key| (KEYS[key].into(), Arc::clone(&answer))).collect())
+            }),
+            1 => (0u32..4).prop_map(move |epoch| Event::End(Epoch(epoch), ending.clone())),
             1 => Just(Event::Cancel),
         ];
         prop::collection::vec((event, 0u64..100_000), 0..40)
@@ -408,7 +511,11 @@ pub(crate) mod tests {
                         prop_assert!(!before.status.is_terminal(), "a terminal state was left");
                         prop_assert_eq!(record.rev, before.rev + 1);
                         prop_assert_eq!(change == Change::Ended, record.status.is_terminal());
-                        if let Event::Report(epoch, _) | Event::End(epoch, _) = &event {
+                        if let Event::Report(epoch, _)
+                        | Event::Ask(epoch, _)
+                        | Event::Withdraw(epoch, _)
+                        | Event::End(epoch, _) = &event
+                        {
                             prop_assert_eq!(*epoch, before.epoch, "an old epoch wrote");
                         }
                     }
@@ -421,6 +528,15 @@ pub(crate) mod tests {
                 prop_assert!(record.epoch >= before.epoch);
                 prop_assert!(record.updated_at >= before.updated_at);
                 prop_assert_eq!(record.ended_at.is_some(), record.status.is_terminal());
+                let waits = record.open_questions().next().is_some();
+                prop_assert_eq!(waits, record.status == Status::InputRequired);
+                for asked in before.questions() {
+                    let now = record.questions().find(|question| question.key == asked.key);
+                    let answered = |question: &Question| question.answer.is_some();
+                    let kept = now.is_some_and(|now| answered(now) >= answered(asked));
+                    let withdrawn = matches!(&event, Event::Withdraw(..)) && !answered(asked);
+                    prop_assert!(kept || withdrawn || record.status.is_terminal(), "an answer was lost");
+                }
             }
         }
     }

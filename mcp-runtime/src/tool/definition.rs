@@ -86,6 +86,9 @@ pub struct TaskPolicy {
     pub timeout: Option<Duration>,
     /// How many tasks of this tool may run at once; others wait their turn.
     pub concurrency: Option<usize>,
+    /// Whether it begins as a call even where the server may choose, and becomes a task when it says so:
+    /// [`Context::detach`](crate::Context::detach).
+    pub begins_as_call: bool,
 }
 
 /// Whether calls of a tool may, must or must not be tasks (`execution.taskSupport`).

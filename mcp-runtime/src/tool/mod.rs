@@ -5,9 +5,9 @@ mod blocking;
 mod definition;
 mod output;
 mod parameter;
-mod schema;
+pub(crate) mod schema;
 mod state;
-mod validate;
+pub(crate) mod validate;
 
 use std::pin::Pin;
 
@@ -24,6 +24,9 @@ pub use parameter::{Args, Argument, Countable, FromText, Numeric, Parameter, Par
 pub use state::{Asks, Shared, State, StateKey, States};
 
 use crate::Context;
+
+/// What [`Tool::call`] gives.
+pub type Called = Result<ToolFuture, InvalidArguments>;
 
 /// What runs when a tool is called.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send>>;

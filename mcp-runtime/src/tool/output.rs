@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::schema;
+use crate::input::protocol_error;
 use crate::protocol::ProtocolError;
 use crate::protocol::content::Content;
 use crate::protocol::payload::{self, Body, Payload, ToolBody};
@@ -141,10 +142,7 @@ impl ToolError {
 
 impl<E: std::error::Error + 'static> From<E> for ToolError {
     fn from(error: E) -> Self {
-        match (&error as &dyn Any).downcast_ref::<ProtocolError>() {
-            Some(error) => Self::Protocol(error.clone()),
-            None => Self::message(error),
-        }
+        protocol_error(&error).map_or_else(|| Self::message(error), Self::Protocol)
     }
 }
 
@@ -335,8 +333,8 @@ impl<E: fmt::Display + 'static> ToolFailure for E {
         if let Some(error) = this.downcast_ref::<ToolError>() {
             return Err(error.clone());
         }
-        if let Some(error) = this.downcast_ref::<ProtocolError>() {
-            return Err(ToolError::Protocol(error.clone()));
+        if let Some(error) = protocol_error(this) {
+            return Err(ToolError::Protocol(error));
         }
         // Error types with a chain of causes, such as `anyhow::Error`, print all of it in their alternate form.
         Err(ToolError::message(format_args!("{self:#}")))

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// A generator that writes subschemas where they are used. Only a recursive type keeps a `$ref`.
-pub(super) fn generator(for_output: bool) -> SchemaGenerator {
+pub(crate) fn generator(for_output: bool) -> SchemaGenerator {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
@@ -33,7 +33,7 @@ pub(super) fn without_title(schema: &mut Value) {
 
 /// Rewrites a schema as hosts accept it. What it allows stays the same, but for one thing: in an input, an optional
 /// member does not show that it may also be `null`, which is taken as absent.
-pub(super) fn tidy(schema: &mut Value, is_input: bool) {
+pub(crate) fn tidy(schema: &mut Value, is_input: bool) {
     let Value::Object(map) = schema else {
         if *schema == Value::Bool(true) {
             // `{}` says the same, and there are clients that take a schema for an object.

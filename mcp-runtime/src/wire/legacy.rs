@@ -4,6 +4,7 @@ use super::{
     Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id, write_place,
     write_related, write_task_progress,
 };
+use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names;
@@ -42,13 +43,28 @@ impl Version {
     }
 }
 
+/// What `initialize` settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    pub(crate) version: Version,
+    pub(crate) client: ClientCapabilities,
+}
+
+impl From<Version> for Session {
+    /// A session with a client of which nothing is known.
+    fn from(version: Version) -> Self {
+        Self { version, client: ClientCapabilities::default() }
+    }
+}
+
 /// What a request asks for. `tasks` says whether the server has any tool that can be a task.
 pub(crate) fn judge<'a>(
-    version: Version,
+    session: Session,
     tasks: bool,
     method: &str,
     params: Params<'a>,
 ) -> Result<Op<'a>, ProtocolError> {
+    let Session { version, client } = session;
     match method {
         "ping" => Ok(Op::Ping),
         "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
@@ -59,7 +75,7 @@ pub(crate) fn judge<'a>(
                 Some(task) => Wish::Task { ttl: task.ttl },
                 None => Wish::Plain,
             };
-            call(RequestKind::CallTool, params, wish)
+            call(RequestKind::CallTool, params, wish, client)
         }
         "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" if tasks && version.has_tasks() => {
             match method {
@@ -83,7 +99,10 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     }
     jsonrpc::begin_response(out, id);
     match outcome {
-        Outcome::Empty | Outcome::Prepared(_) | Outcome::TaskResult(..) => out.extend_from_slice(b"{}"),
+        // The server asks clients of this wire by requests, and never ends a call with what it needs.
+        Outcome::InputRequired(..) | Outcome::Empty | Outcome::Prepared(_) | Outcome::TaskResult(..) => {
+            out.extend_from_slice(b"{}")
+        }
         Outcome::Result(payload) => write_payload(out, payload, None),
         Outcome::Created(record, _) => {
             out.extend_from_slice(br#"{"task":"#);
@@ -108,6 +127,43 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
             out.push(b'}');
         }
     }
+    jsonrpc::end(out);
+}
+
+/// Writes a request of the server's to its client. One of a task's names the task.
+pub(crate) fn write_request(out: &mut Vec<u8>, id: i64, request: &InputRequest, related: Option<TaskId>) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    write_json(out, &id);
+    write_entry(out, "method", request.method.as_str());
+    let params = request.params.get();
+    let Some(members) = params.strip_prefix('{').and_then(|params| params.strip_suffix('}')) else {
+        return jsonrpc::end(out);
+    };
+    out.extend_from_slice(br#","params":{"#);
+    out.extend_from_slice(members.as_bytes());
+    if request.is_for_a_page() {
+        // This wire wants an id for each page; the modern one has none.
+        write_entry(out, "elicitationId", &format!("elicitation-{id}"));
+    }
+    if let Some(task) = related {
+        if !matches!(out.last(), Some(b'{')) {
+            out.push(b',');
+        }
+        out.extend_from_slice(br#""_meta":{"#);
+        write_related(out, task);
+        out.push(b'}');
+    }
+    out.push(b'}');
+    jsonrpc::end(out);
+}
+
+/// Writes `notifications/cancelled` for a request of the server's.
+pub(crate) fn write_cancelled(out: &mut Vec<u8>, id: i64, reason: &str) {
+    jsonrpc::begin_notification(out, "notifications/cancelled");
+    out.push(b'{');
+    write_entry(out, "requestId", &id);
+    write_entry(out, "reason", reason);
+    out.push(b'}');
     jsonrpc::end(out);
 }
 
@@ -183,7 +239,7 @@ mod tests {
 
     fn judged(version: &str, text: &str) -> Result<String, i64> {
         let Ok(Message::Request { method, params, .. }) = read(text) else { panic!("a request") };
-        judge(Version::negotiate(version), true, &method, params)
+        judge(Version::negotiate(version).into(), true, &method, params)
             .map(|op| format!("{op:?}"))
             .map_err(|error| error.code())
     }

@@ -7,13 +7,16 @@ pub(crate) mod legacy;
 pub(crate) mod modern;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
+use crate::protocol::log::LogLevel;
 use crate::protocol::names::meta;
 use crate::protocol::params::{Params, Str};
 use crate::protocol::payload::{Ending, Payload, write_entry};
@@ -31,7 +34,7 @@ const LONGEST_KEY: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Op<'a> {
     Discover,
-    Initialize(legacy::Version),
+    Initialize(legacy::Session),
     Ping,
     ListTools { cursor: Option<Str<'a>> },
     Call(Call<'a>),
@@ -39,7 +42,7 @@ pub(crate) enum Op<'a> {
     TaskResult(TaskId),
     ListTasks { after: Option<Place> },
     CancelTask(TaskId),
-    UpdateTask(TaskId),
+    UpdateTask(TaskId, Responses),
     Listen { tasks: Option<Vec<String>> },
 }
 
@@ -53,7 +56,17 @@ pub(crate) struct Call<'a> {
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) wish: Wish,
     pub(crate) key: Option<Box<str>>,
+    pub(crate) client: ClientCapabilities,
+    /// From which level on the request wants log messages; only the modern wire says that here.
+    pub(crate) log_level: Option<LogLevel>,
+    /// The answers to what an earlier round asked, an object.
+    pub(crate) responses: Option<&'a RawValue>,
+    /// What an earlier round remembered.
+    pub(crate) state: Option<Str<'a>>,
 }
+
+/// The results of `inputResponses`, by the keys of their questions.
+pub(crate) type Responses = HashMap<String, Box<RawValue>>;
 
 /// What the client says on whether the call should be a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +90,8 @@ pub(crate) enum Outcome {
     Empty,
     /// The result of the request itself.
     Result(Payload),
+    /// The call needs answers before it can go on, and what it remembers until then.
+    InputRequired(Vec<(Arc<str>, Arc<InputRequest>)>, Option<String>),
     /// The request became a task, which runs once this is dropped.
     Created(Record, #[allow(dead_code, reason = "kept for its drop")] Start),
     /// The state of a task.
@@ -144,6 +159,30 @@ pub(crate) fn write_progress(
     jsonrpc::end(out);
 }
 
+/// Writes `notifications/message`. In a task of the core dialect it names the task.
+pub(crate) fn write_log(
+    out: &mut Vec<u8>,
+    level: LogLevel,
+    logger: Option<&str>,
+    data: &RawValue,
+    related: Option<TaskId>,
+) {
+    jsonrpc::begin_notification(out, "notifications/message");
+    out.push(b'{');
+    write_entry(out, "level", &level);
+    if let Some(logger) = logger {
+        write_entry(out, "logger", logger);
+    }
+    write_entry(out, "data", data);
+    if let Some(task) = related {
+        out.extend_from_slice(br#","_meta":{"#);
+        write_related(out, task);
+        out.push(b'}');
+    }
+    out.push(b'}');
+    jsonrpc::end(out);
+}
+
 fn write_numbers(out: &mut Vec<u8>, done: f64, total: Option<f64>) {
     write_entry(out, "progress", &Plain(done));
     if let Some(total) = total {
@@ -198,14 +237,39 @@ pub(crate) fn unknown_task() -> ProtocolError {
 }
 
 /// Reads what both wires take of a request that calls something.
-fn call(kind: RequestKind, params: Params<'_>, wish: Wish) -> Result<Op<'_>, ProtocolError> {
+fn call(
+    kind: RequestKind,
+    params: Params<'_>,
+    wish: Wish,
+    client: ClientCapabilities,
+) -> Result<Op<'_>, ProtocolError> {
     let key = idempotency_key(&params)?;
     let name = params.name.ok_or_else(|| {
         let what = if kind == RequestKind::CallTool { "tool to call" } else { "prompt to get" };
         ProtocolError::invalid_params(format!("`name` is required: which {what}"))
     })?;
-    let progress_token = params.meta.and_then(|meta| meta.progress_token);
-    Ok(Op::Call(Call { kind, name, arguments: params.arguments, progress_token, wish, key }))
+    let (progress_token, log_level) =
+        params.meta.map_or((None, None), |meta| (meta.progress_token, meta.log_level));
+    let Params { arguments, input_responses: responses, request_state: state, .. } = params;
+    Ok(Op::Call(Call {
+        kind,
+        name,
+        arguments,
+        progress_token,
+        wish,
+        key,
+        client,
+        log_level,
+        responses,
+        state,
+    }))
+}
+
+/// Reads `inputResponses`.
+pub(crate) fn responses(raw: Option<&RawValue>) -> Result<Responses, ProtocolError> {
+    let Some(raw) = raw else { return Ok(Responses::new()) };
+    serde_json::from_str(raw.get())
+        .map_err(|_| ProtocolError::invalid_params("`inputResponses` must be an object of responses by key"))
 }
 
 /// The first idempotency key that the request names, in the documented order.

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Op, Outcome, Wish, call, method_not_found, millis, no_ending, task_id, write_task_progress};
+use super::{
+    Op, Outcome, Wish, call, method_not_found, millis, no_ending, responses, task_id, write_task_progress,
+};
+use crate::input::InputRequest;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names::{self, meta};
@@ -26,19 +29,23 @@ pub(crate) fn judge<'a>(has_tasks: bool, method: &str, params: Params<'a>) -> Re
     if version != names::MODERN {
         return Err(unsupported_version(version));
     }
-    let declared = capabilities.extensions.tasks.0;
+    let declared = capabilities.tasks_extension();
     match method {
         "server/discover" => Ok(Op::Discover),
         "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
         "tools/call" => {
-            call(RequestKind::CallTool, params, if declared { Wish::Either } else { Wish::Unaware })
+            let wish = if declared { Wish::Either } else { Wish::Unaware };
+            call(RequestKind::CallTool, params, wish, capabilities)
         }
         "tasks/get" | "tasks/update" | "tasks/cancel" if !has_tasks => {
             Err(method_not_found(method, names::MODERN))
         }
         "tasks/get" | "tasks/update" | "tasks/cancel" if !declared => Err(missing_tasks_extension()),
         "tasks/get" => task_id(&params).map(Op::GetTask),
-        "tasks/update" => task_id(&params).map(Op::UpdateTask),
+        "tasks/update" => {
+            let task = task_id(&params)?;
+            Ok(Op::UpdateTask(task, responses(params.input_responses)?))
+        }
         "tasks/cancel" => task_id(&params).map(Op::CancelTask),
         "subscriptions/listen" => {
             let Some(filter) = params.notifications else {
@@ -68,7 +75,11 @@ pub(crate) fn missing_tasks_extension() -> ProtocolError {
 pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: Timestamp, server: &str) {
     jsonrpc::begin_response(out, id);
     out.extend_from_slice(br#"{"resultType":""#);
-    out.extend_from_slice(if matches!(outcome, Outcome::Created(..)) { b"task" } else { b"complete" });
+    out.extend_from_slice(match outcome {
+        Outcome::Created(..) => b"task",
+        Outcome::InputRequired(..) => b"input_required",
+        _ => &b"complete"[..],
+    });
     out.push(b'"');
     let (mut payload_meta, mut task_meta) = (None, None);
     match outcome {
@@ -77,6 +88,12 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
             payload.write_members(out, false);
             payload.write_cache_hint(out);
             payload_meta = Some(payload);
+        }
+        Outcome::InputRequired(requests, state) => {
+            write_requests(out, requests.iter().map(|(key, request)| (&**key, &**request)));
+            if let Some(state) = state {
+                write_entry(out, "requestState", state);
+            }
         }
         Outcome::Created(record, _) => write_state(out, record, now),
         Outcome::Task(record, ending) => {
@@ -179,6 +196,15 @@ fn write_state(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
     }
 }
 
+/// Writes `,"inputRequests":{…}`.
+fn write_requests<'a>(out: &mut Vec<u8>, requests: impl Iterator<Item = (&'a str, &'a InputRequest)>) {
+    out.extend_from_slice(br#","inputRequests":{"#);
+    for (key, request) in requests {
+        write_entry(out, key, request);
+    }
+    out.push(b'}');
+}
+
 fn write_ending(out: &mut Vec<u8>, record: &Record, ending: Option<&Ending>) {
     match (record.status, ending) {
         (Status::Completed, Some(Ending::Result(payload))) => {
@@ -194,6 +220,10 @@ fn write_ending(out: &mut Vec<u8>, record: &Record, ending: Option<&Ending>) {
         (Status::Failed, Some(Ending::Error(error))) => write_entry(out, "error", error),
         // An ending that does not fit its status can only be a store's fault; the client is not left without one.
         (Status::Completed | Status::Failed, _) => write_entry(out, "error", &no_ending(record)),
+        (Status::InputRequired, _) => {
+            let open = record.open_questions();
+            write_requests(out, open.map(|question| (&*question.key, &*question.request)));
+        }
         (Status::Working | Status::Cancelled, _) => {}
     }
 }

@@ -17,8 +17,10 @@ use serde_json::value::RawValue;
 pub use memory::{Clock, Memory};
 
 pub use super::record::{
-    Change, Epoch, Event, NotATaskId, Principal, Record, Refusal, Report, RequestKind, Status, TaskId,
+    Change, Epoch, Event, NotATaskId, Principal, Question, Record, Refusal, Report, RequestKind, Status,
+    TaskId,
 };
+pub use crate::input::{InputRequest, InputResponse};
 pub use crate::protocol::payload::Ending;
 pub use crate::protocol::time::Timestamp;
 

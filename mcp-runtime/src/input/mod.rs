@@ -1,0 +1,156 @@
+//! What a function may ask of a client: its people, by a form or a page; its model; its roots.
+
+mod check;
+mod elicitation;
+mod form;
+mod roots;
+mod sampling;
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub(crate) use self::check::check;
+pub use self::elicitation::{Elicit, ElicitUrl, Elicited};
+pub use self::roots::{ListRoots, Root};
+pub use self::sampling::{
+    IncludeContext, Sample, Sampled, SampledContent, Sampling, SamplingTool, ToolChoice, ToolUse,
+};
+pub use crate::protocol::capabilities::{Capability, ClientCapabilities};
+use crate::protocol::{ProtocolError, payload};
+
+/// A request to a client, as every wire sends it: a method and its parameters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InputRequest {
+    pub(crate) method: InputMethod,
+    pub(crate) params: Box<RawValue>,
+}
+
+/// The methods that a server may ask a client by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum InputMethod {
+    #[serde(rename = "elicitation/create")]
+    Elicit,
+    #[serde(rename = "sampling/createMessage")]
+    Sample,
+    #[serde(rename = "roots/list")]
+    ListRoots,
+}
+
+impl InputMethod {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Elicit => "elicitation/create",
+            Self::Sample => "sampling/createMessage",
+            Self::ListRoots => "roots/list",
+        }
+    }
+
+    /// What a question is called where its author gave it no key.
+    pub(crate) fn default_key(self) -> &'static str {
+        match self {
+            Self::Elicit => "elicitation",
+            Self::Sample => "sampling",
+            Self::ListRoots => "roots",
+        }
+    }
+}
+
+impl InputRequest {
+    fn new(method: InputMethod, params: &impl Serialize) -> Result<Arc<Self>, InputError> {
+        let params = payload::encode(params).map_err(|error| InputError::NotAForm(error.to_string()))?;
+        Ok(Arc::new(Self { method, params }))
+    }
+
+    /// Whether it sends somebody to a page.
+    pub(crate) fn is_for_a_page(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Mode<'a> {
+            #[serde(borrow, default)]
+            mode: Option<Cow<'a, str>>,
+        }
+        let is_url = |params: &str| {
+            serde_json::from_str::<Mode<'_>>(params).is_ok_and(|params| params.mode.as_deref() == Some("url"))
+        };
+        self.method == InputMethod::Elicit && is_url(self.params.get())
+    }
+}
+
+/// What a client answered: a result, or an error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputResponse {
+    /// A result of the request's method.
+    Result(Box<RawValue>),
+    /// A JSON-RPC error.
+    Error(ProtocolError),
+}
+
+impl InputResponse {
+    /// The result as the type that it should be.
+    fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, InputError> {
+        match self {
+            Self::Result(result) => {
+                serde_json::from_str(result.get()).map_err(|error| InputError::Unfit(error.to_string()))
+            }
+            Self::Error(error) => Err(InputError::Refused(error.clone())),
+        }
+    }
+}
+
+/// Why a question to the client has no answer.
+///
+/// A function that gives it back by `?` ends with what the specification has for that: a capability that the client did
+/// not declare is error -32021, which says what is missing; everything else is a failure of the tool that a model may
+/// read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The client did not declare that it can do this, so it was not asked.
+    Unsupported(Capability),
+    /// The client refused, for example because a person said no to a sampling request.
+    Refused(ProtocolError),
+    /// The client's answer does not fit the question.
+    Unfit(String),
+    /// The question cannot be put: the type is no flat form of texts, numbers, booleans and choices.
+    NotAForm(String),
+    /// Nobody is there any more who could answer.
+    Lost(String),
+}
+
+impl InputError {
+    /// The error as one of the protocol, if that is what it is.
+    pub(crate) fn protocol(&self) -> Option<ProtocolError> {
+        let Self::Unsupported(capability) = self else { return None };
+        let data = serde_json::json!({ "requiredCapabilities": capability.declaration() });
+        Some(ProtocolError::new(ProtocolError::MISSING_CLIENT_CAPABILITY, self.to_string()).with_data(data))
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsupported(capability) => {
+                write!(f, "Missing required client capability: {}", capability.name())
+            }
+            Self::Refused(error) => write!(f, "the client refused: {error}"),
+            Self::Unfit(what) => write!(f, "the client's answer does not fit the question: {what}"),
+            Self::NotAForm(what) => write!(f, "the question cannot be put as a form: {what}"),
+            Self::Lost(what) => write!(f, "the question could not be answered: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for InputError {}
+
+/// The protocol error that an author's error is or stands for.
+pub(crate) fn protocol_error(error: &dyn Any) -> Option<ProtocolError> {
+    match error.downcast_ref::<InputError>() {
+        Some(error) => error.protocol(),
+        None => error.downcast_ref::<ProtocolError>().cloned(),
+    }
+}

@@ -1,0 +1,212 @@
+//! What a client said that it can do.
+
+use serde::de::{Deserializer, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::params::object;
+
+/// What the client of a call declared, as far as a server may make use of it.
+///
+/// A capability that was not declared is never used: asking for it is an error before anything is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is declared on its own")]
+pub struct ClientCapabilities {
+    form: bool,
+    url: bool,
+    sampling: bool,
+    sampling_tools: bool,
+    sampling_context: bool,
+    roots: bool,
+    tasks: bool,
+}
+
+impl ClientCapabilities {
+    /// Whether it shows forms: [`Context::elicit`](crate::Context::elicit).
+    pub fn elicitation(&self) -> bool {
+        self.form
+    }
+
+    /// Whether it sends people to a web page: [`Context::elicit_url`](crate::Context::elicit_url).
+    pub fn elicitation_url(&self) -> bool {
+        self.url
+    }
+
+    /// Whether it asks its model: [`Context::sample`](crate::Context::sample).
+    pub fn sampling(&self) -> bool {
+        self.sampling
+    }
+
+    /// Whether its model may be given tools while sampling.
+    pub fn sampling_tools(&self) -> bool {
+        self.sampling_tools
+    }
+
+    /// Whether it may put the context of other servers before its model while sampling.
+    pub fn sampling_context(&self) -> bool {
+        self.sampling_context
+    }
+
+    /// Whether it tells its roots: [`Context::roots`](crate::Context::roots).
+    pub fn roots(&self) -> bool {
+        self.roots
+    }
+
+    /// Whether it takes tasks by the extension of the modern wire.
+    pub(crate) fn tasks_extension(&self) -> bool {
+        self.tasks
+    }
+
+    /// Whether there is anything that a server may ask of it.
+    pub(crate) fn can_be_asked(&self) -> bool {
+        self.form || self.url || self.sampling || self.roots
+    }
+
+    /// Whether it declared this one.
+    pub fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Elicitation => self.form,
+            Capability::ElicitationUrl => self.url,
+            Capability::Sampling => self.sampling,
+            Capability::SamplingTools => self.sampling_tools,
+            Capability::SamplingContext => self.sampling_context,
+            Capability::Roots => self.roots,
+        }
+    }
+}
+
+/// Something that a client can do for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Capability {
+    /// Forms for people to fill in.
+    Elicitation,
+    /// Web pages for people to visit.
+    ElicitationUrl,
+    /// Its model.
+    Sampling,
+    /// Its model, with tools.
+    SamplingTools,
+    /// Its model, with the context of other servers.
+    SamplingContext,
+    /// Its roots.
+    Roots,
+}
+
+impl Capability {
+    /// The capability as a client declares it.
+    pub(crate) fn declaration(self) -> Value {
+        match self {
+            Self::Elicitation => json!({ "elicitation": {} }),
+            Self::ElicitationUrl => json!({ "elicitation": { "url": {} } }),
+            Self::Sampling => json!({ "sampling": {} }),
+            Self::SamplingTools => json!({ "sampling": { "tools": {} } }),
+            Self::SamplingContext => json!({ "sampling": { "context": {} } }),
+            Self::Roots => json!({ "roots": {} }),
+        }
+    }
+
+    /// Its name as the specification writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Elicitation => "elicitation",
+            Self::ElicitationUrl => "elicitation.url",
+            Self::Sampling => "sampling",
+            Self::SamplingTools => "sampling.tools",
+            Self::SamplingContext => "sampling.context",
+            Self::Roots => "roots",
+        }
+    }
+}
+
+/// A capability that was declared: any object counts, `null` and a missing member do not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Declared(bool);
+
+impl<'de> Deserialize<'de> for Declared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<IgnoredAny>::deserialize(deserializer).map(|declared| Self(declared.is_some()))
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Members {
+    #[serde(deserialize_with = "object")]
+    elicitation: Option<Elicitation>,
+    #[serde(deserialize_with = "object")]
+    sampling: Option<Sampling>,
+    roots: Declared,
+    #[serde(deserialize_with = "object")]
+    extensions: Option<Extensions>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Elicitation {
+    form: Declared,
+    url: Declared,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Sampling {
+    tools: Declared,
+    context: Declared,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Extensions {
+    #[serde(rename = "io.modelcontextprotocol/tasks")]
+    tasks: Declared,
+}
+
+impl<'de> Deserialize<'de> for ClientCapabilities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Members { elicitation, sampling, roots, extensions } = Members::deserialize(deserializer)?;
+        let tasks = extensions.is_some_and(|extensions| extensions.tasks.0);
+        let (form, url) = match elicitation {
+            None => (false, false),
+            // "An empty capabilities object is equivalent to declaring support for `form` mode only."
+            Some(modes) => (modes.form.0 || !modes.url.0, modes.url.0),
+        };
+        let of_sampling =
+            |of: fn(&Sampling) -> Declared| sampling.as_ref().is_some_and(|sampling| of(sampling).0);
+        Ok(Self {
+            form,
+            url,
+            sampling: sampling.is_some(),
+            sampling_tools: of_sampling(|sampling| sampling.tools),
+            sampling_context: of_sampling(|sampling| sampling.context),
+            roots: roots.0,
+            tasks,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(text: &str) -> ClientCapabilities {
+        serde_json::from_str(text).expect("capabilities")
+    }
+
+    #[test]
+    fn elicitation_without_a_mode_is_forms() {
+        assert!(declared(r#"{"elicitation":{}}"#).elicitation());
+        assert!(!declared(r#"{"elicitation":{}}"#).elicitation_url());
+        assert!(!declared(r#"{"elicitation":{"url":{}}}"#).elicitation());
+        assert!(!declared(r#"{"elicitation":null}"#).elicitation());
+    }
+
+    #[test]
+    fn members_that_are_not_known_are_ignored() {
+        let client =
+            declared(r#"{"roots":{"listChanged":true},"experimental":{"x":{}},"sampling":{"tools":{}}}"#);
+        assert!(client.roots() && client.sampling() && client.sampling_tools());
+        assert!(!client.sampling_context() && !client.tasks_extension());
+    }
+}

@@ -1,0 +1,185 @@
+//! A call that is answered by its result, by what it needs to know first, or by the task that it has become.
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll, Waker};
+use std::time::Instant;
+
+use super::Shared;
+use super::call::Answer;
+use super::callee::Callee;
+use super::request_state::Binding;
+use super::run::Run;
+use super::tasks::refused;
+use crate::protocol::ProtocolError;
+use crate::protocol::payload::Ending;
+use crate::protocol::time::Timestamp;
+use crate::task::journal::{Journal, Kept};
+use crate::task::store::NewTask;
+use crate::task::{Context, Engine, NewRun, Principal};
+use crate::wire::{Call, Outcome, responses};
+
+/// An ordinary call at work, which takes note of how long it keeps its thread.
+pub(super) struct PlainCall {
+    stage: Stage,
+    callee: Arc<dyn Callee>,
+    cx: Context,
+    rounds: Option<Box<Rounds>>,
+    detaching: Option<Box<Detaching>>,
+    has_begun: bool,
+}
+
+enum Stage {
+    Running(Run),
+    /// It becomes a task.
+    Detaching(Answer),
+    Over,
+}
+
+/// The rounds of a call of the modern wire: it ends with what it needs to know, and its client calls again with that.
+pub(super) struct Rounds {
+    shared: Arc<Shared>,
+    binding: Binding,
+}
+
+/// What is needed for a call to become a task.
+pub(super) struct Detaching {
+    engine: Arc<Engine>,
+    task: NewTask,
+}
+
+impl Rounds {
+    /// Goes on where an earlier round ended, if there was one. `None` if the client cannot be asked anything.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        call: &Call<'_>,
+        principal: &Principal,
+        cx: &Context,
+    ) -> Result<Option<Box<Self>>, ProtocolError> {
+        if !call.client.can_be_asked() && call.responses.is_none() && call.state.is_none() {
+            return Ok(None);
+        }
+        let binding = Binding {
+            principal: principal.clone(),
+            kind: call.kind,
+            name: Box::from(&*call.name),
+            arguments: call.arguments.map(ToOwned::to_owned),
+        };
+        let kept = match &call.state {
+            Some(state) => shared.seal.open(&binding, state, Timestamp::now())?,
+            None => Kept::default(),
+        };
+        let offered = responses(call.responses)?;
+        if !kept.is_empty() || !offered.is_empty() {
+            cx.resume(Journal::resume(kept, offered));
+        }
+        Ok(Some(Box::new(Self { shared: Arc::clone(shared), binding })))
+    }
+
+    /// Ends the round with what was asked, and with what the call remembers, if that is anything.
+    fn end(&self, cx: &Context) -> Result<Outcome, ProtocolError> {
+        let asked = cx.open_questions();
+        let state = cx.journal(|journal| {
+            let kept = journal.kept();
+            let seal = || self.shared.seal.seal(&self.binding, kept, Timestamp::now());
+            (!kept.is_empty()).then(seal).transpose()
+        })?;
+        Ok(Outcome::InputRequired(asked, state))
+    }
+}
+
+impl Detaching {
+    pub(super) fn new(engine: Arc<Engine>, task: NewTask, cx: &Context) -> Self {
+        cx.allow_detaching();
+        Self { engine, task }
+    }
+
+    /// Records the task, whose work is the rest of the run. It is seen through, whatever becomes of the request.
+    fn start(self, run: Run, cx: Context) -> Answer {
+        let Self { engine, task } = self;
+        let link = engine.link(task.id);
+        let created = tokio::spawn(async move {
+            let work = Box::pin(run);
+            let (record, start) =
+                engine.create(NewRun { task, cx: cx.clone(), work }).await.map_err(refused)?;
+            engine.start_sweeper();
+            if start.is_new() {
+                cx.attach(link);
+                if let Err(error) = cx.ask_again().await {
+                    tracing::warn!(task = %record.id, %error, "what the call asked could not be asked by its task");
+                }
+            }
+            Ok(Outcome::Created(record, start))
+        });
+        Box::pin(async move {
+            created.await.unwrap_or_else(|error| {
+                tracing::error!(%error, "a call could not become a task");
+                Err(ProtocolError::internal("the call could not become a task"))
+            })
+        })
+    }
+}
+
+impl PlainCall {
+    pub(super) fn new(
+        run: Run,
+        callee: Arc<dyn Callee>,
+        cx: Context,
+        rounds: Option<Box<Rounds>>,
+        detaching: Option<Box<Detaching>>,
+    ) -> Self {
+        Self { stage: Stage::Running(run), callee, cx, rounds, detaching, has_begun: false }
+    }
+
+    /// What a run that waits is to be ended with, if it is.
+    fn interrupted(&mut self, waker: &Waker) -> Option<Result<Outcome, ProtocolError>> {
+        if self.rounds.is_none() && self.detaching.is_none() {
+            return None;
+        }
+        // Before looking: what is asked from now on, by whatever thread, wakes this.
+        let has_asked = self.cx.journal(|journal| {
+            journal.drive(waker);
+            !journal.open().is_empty()
+        });
+        if self.cx.wants_task()
+            && let Some(detaching) = self.detaching.take()
+            && let Stage::Running(run) = mem::replace(&mut self.stage, Stage::Over)
+        {
+            self.stage = Stage::Detaching(detaching.start(run, self.cx.clone()));
+            waker.wake_by_ref();
+            return None;
+        }
+        match &self.rounds {
+            Some(rounds) if has_asked => Some(rounds.end(&self.cx)),
+            _ => None,
+        }
+    }
+}
+
+impl Future for PlainCall {
+    type Output = Result<Outcome, ProtocolError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let began = (!mem::replace(&mut self.has_begun, true)).then(Instant::now);
+        let polled = match &mut self.stage {
+            Stage::Running(run) => Pin::new(run).poll(cx),
+            Stage::Detaching(answer) => return answer.as_mut().poll(cx),
+            Stage::Over => return Poll::Pending,
+        };
+        if let Some(began) = began {
+            self.callee.traits().pace.note(began.elapsed());
+        }
+        match polled {
+            Poll::Ready(Ending::Result(payload)) => Poll::Ready(Ok(Outcome::Result(payload))),
+            Poll::Ready(Ending::Error(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => match self.interrupted(cx.waker()) {
+                Some(outcome) => {
+                    self.stage = Stage::Over;
+                    Poll::Ready(outcome)
+                }
+                None => Poll::Pending,
+            },
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the server asked a client of the legacy wire, by requests of its own, and is not answered yet.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Shared;
+use crate::input::{InputRequest, InputResponse, check};
+use crate::protocol::ProtocolError;
+use crate::protocol::jsonrpc::RequestId;
+use crate::task::{Context, Principal, Record, TaskId};
+use crate::transport::Outbox;
+use crate::wire::legacy;
+
+/// The open requests of this server to one client.
+#[derive(Default)]
+pub(super) struct Questions {
+    open: Mutex<HashMap<i64, Open>>,
+    last: AtomicI64,
+    /// The questions of tasks that this client was asked. Each is asked once.
+    of_tasks: Mutex<HashSet<(TaskId, Arc<str>)>>,
+}
+
+struct Open {
+    asker: Asker,
+    request: Arc<InputRequest>,
+}
+
+/// Who wants to know.
+enum Asker {
+    /// A call that waits, and the key of its question.
+    Call(Context, Arc<str>),
+    /// A task, and the key of its question.
+    Task(TaskId, Arc<str>),
+}
+
+impl Questions {
+    fn open(&self) -> MutexGuard<'_, HashMap<i64, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of_tasks(&self) -> MutexGuard<'_, HashSet<(TaskId, Arc<str>)>> {
+        self.of_tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, asker: Asker, request: &Arc<InputRequest>, channel: &dyn Outbox) -> i64 {
+        let id = self.last.fetch_add(1, Ordering::Relaxed);
+        let related = if let Asker::Task(task, _) = &asker { Some(*task) } else { None };
+        let mut message = Vec::with_capacity(256);
+        legacy::write_request(&mut message, id, request, related);
+        // Entered first: the answer may be quick.
+        self.open().insert(id, Open { asker, request: Arc::clone(request) });
+        channel.push(&message);
+        channel.flush();
+        id
+    }
+
+    /// Asks on behalf of a call; gives the id of the request.
+    pub(super) fn ask(
+        &self,
+        cx: &Context,
+        key: &Arc<str>,
+        request: &Arc<InputRequest>,
+        channel: &dyn Outbox,
+    ) -> i64 {
+        self.send(Asker::Call(cx.clone(), Arc::clone(key)), request, channel)
+    }
+
+    /// Takes back what a call asked.
+    pub(super) fn withdraw(&self, id: i64, channel: &dyn Outbox) {
+        if self.open().remove(&id).is_some() {
+            let mut message = Vec::with_capacity(128);
+            legacy::write_cancelled(&mut message, id, "the answer is not needed any more");
+            channel.push(&message);
+            channel.flush();
+        }
+    }
+
+    /// Asks whatever a task wants to know and this client was not asked yet. Gives what was asked now.
+    pub(super) fn ask_for_task(&self, record: &Record, channel: &dyn Outbox) -> Vec<i64> {
+        if record.status.is_terminal() {
+            self.forget(record.id);
+            return Vec::new();
+        }
+        let mut asked = Vec::new();
+        for question in record.open_questions() {
+            if self.of_tasks().insert((record.id, Arc::clone(&question.key))) {
+                let asker = Asker::Task(record.id, Arc::clone(&question.key));
+                asked.push(self.send(asker, &question.request, channel));
+            }
+        }
+        asked
+    }
+
+    /// Forgets a task that is over.
+    pub(super) fn forget(&self, task: TaskId) {
+        self.of_tasks().retain(|(asked, _)| *asked != task);
+        self.open().retain(|_, open| !matches!(&open.asker, Asker::Task(asked, _) if *asked == task));
+    }
+
+    /// Takes back requests that went out on a stream that is gone. What of them is still open is asked again elsewhere.
+    fn lose(&self, ids: &[i64]) {
+        for id in ids {
+            let lost = self.open().remove(id);
+            if let Some(Open { asker: Asker::Task(task, key), .. }) = lost {
+                self.of_tasks().remove(&(task, key));
+            }
+        }
+    }
+
+    /// Takes a response of the client's, and gives it to whoever asked.
+    pub(super) fn answer(
+        &self,
+        id: Option<&RequestId>,
+        response: InputResponse,
+        shared: &Arc<Shared>,
+        principal: &Principal,
+    ) {
+        let known = match id {
+            Some(RequestId::Number(id)) => self.open().remove(id),
+            _ => None,
+        };
+        let Some(Open { asker, request }) = known else {
+            tracing::debug!(?id, "a response that nobody asked for");
+            return;
+        };
+        let response = match response {
+            InputResponse::Result(result) => match check(&request, &result) {
+                Ok(()) => InputResponse::Result(result),
+                // Whoever asked must not wait for ever.
+                Err(wrong) => InputResponse::Error(ProtocolError::invalid_params(format!(
+                    "the answer does not fit the question: {wrong}"
+                ))),
+            },
+            error @ InputResponse::Error(_) => error,
+        };
+        let response = Arc::new(response);
+        match asker {
+            Asker::Call(cx, key) => drop(cx.put_answer(&key, response)),
+            Asker::Task(task, key) => {
+                let (shared, principal) = (Arc::clone(shared), principal.clone());
+                tokio::spawn(async move {
+                    if let Err(error) = shared.engine.answer(task, &principal, vec![(key, response)]).await {
+                        tracing::warn!(%task, %error, "an answer could not be given to its task");
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// The questions of a task that go out on the stream of a `tasks/result`, for as long as that is there.
+pub(super) struct Asking {
+    pub(super) questions: Arc<Questions>,
+    pub(super) channel: Arc<dyn Outbox>,
+    pub(super) asked: Vec<i64>,
+}
+
+impl Asking {
+    pub(super) fn ask(&mut self, record: &Record) {
+        self.asked.extend(self.questions.ask_for_task(record, &*self.channel));
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.questions.lose(&self.asked);
+    }
+}

@@ -1,0 +1,100 @@
+//! What a client asks of tasks that are there: their state, their results, their end.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::questions::Asking;
+use crate::input::InputResponse;
+use crate::protocol::ProtocolError;
+use crate::task::store::{Place, StoreError};
+use crate::task::{Principal, TaskId};
+use crate::wire::{Outcome, Responses, legacy, unknown_task};
+
+/// How many tasks a page of `tasks/list` has.
+const TASKS_PER_PAGE: usize = 100;
+
+impl Shared {
+    pub(super) async fn task(&self, id: TaskId, principal: &Principal) -> Result<Outcome, ProtocolError> {
+        let record = self.engine.get(id, principal).await.map_err(refused)?;
+        let ending =
+            if record.status.is_terminal() { self.engine.ending(id).await.map_err(refused)? } else { None };
+        Ok(Outcome::Task(record, ending))
+    }
+
+    /// Waits for the end of a task. What it wants to know meanwhile is asked on the stream of this request, unless the
+    /// client was asked already.
+    pub(super) async fn task_result(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        mut asking: Asking,
+    ) -> Result<Outcome, ProtocolError> {
+        let seen = |record: &_| asking.ask(record);
+        let record = self.engine.ended(id, principal, seen).await.map_err(refused)?;
+        let ending = self.engine.ending(id).await.map_err(refused)?;
+        Ok(Outcome::TaskResult(record, ending))
+    }
+
+    pub(super) async fn list_tasks(
+        &self,
+        principal: &Principal,
+        after: Option<Place>,
+    ) -> Result<Outcome, ProtocolError> {
+        let mut tasks = self.engine.list(principal, after, TASKS_PER_PAGE + 1).await.map_err(refused)?;
+        let more = tasks.len() > TASKS_PER_PAGE;
+        tasks.truncate(TASKS_PER_PAGE);
+        let next = tasks.last().filter(|_| more).map(|last| Place(last.created_at, last.id));
+        Ok(Outcome::Tasks(tasks, next))
+    }
+
+    pub(super) async fn cancel_task(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        is_modern: bool,
+    ) -> Result<Outcome, ProtocolError> {
+        match self.engine.cancel(id, principal).await {
+            Ok(record) => Ok(Outcome::Cancelled(record)),
+            // The extension acknowledges a wish; the core dialect answers with the state that it brought about.
+            Err(StoreError::Refused(_)) if is_modern => Ok(Outcome::Empty),
+            Err(StoreError::Refused(_)) => {
+                let record = self.engine.get(id, principal).await.map_err(refused)?;
+                let status = legacy::status(&record);
+                Err(ProtocolError::invalid_params(format!(
+                    "Cannot cancel task: already in terminal status '{status}'"
+                )))
+            }
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    /// Gives a task the answers that came. Those under keys that are not outstanding are acknowledged and ignored.
+    pub(super) async fn update_task(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        responses: Responses,
+    ) -> Result<Outcome, ProtocolError> {
+        let answer = |(key, result): (String, _)| (key.into(), Arc::new(InputResponse::Result(result)));
+        let answers = responses.into_iter().map(answer).collect();
+        self.engine.answer(id, principal, answers).await.map_err(refused)?;
+        Ok(Outcome::Empty)
+    }
+}
+
+/// A store's answer in the protocol's words.
+pub(super) fn refused(error: StoreError) -> ProtocolError {
+    match error {
+        StoreError::NotFound => unknown_task(),
+        StoreError::Refused(_) | StoreError::KeyConflict => ProtocolError::invalid_params(error.to_string()),
+        StoreError::Limit(name, value) => ProtocolError::new(
+            ProtocolError::LIMIT_REACHED,
+            format!("the server's limit `{name}` is reached ({value}); try again when tasks have ended"),
+        )
+        .with_data(serde_json::json!({ "limit": name, "value": value })),
+        StoreError::Failed(doing, ref source) => {
+            tracing::error!(doing, error = %source, "the task store failed");
+            ProtocolError::internal(format!("{doing} failed"))
+        }
+    }
+}
