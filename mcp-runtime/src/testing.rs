@@ -55,7 +55,11 @@ pub struct TestClient {
     wire: Wire,
     last_id: i64,
     notifications: VecDeque<Value>,
+    person: Option<Person>,
 }
+
+/// Answers what the server asks: the request's method and parameters go in, the result comes out.
+type Person = Box<dyn FnMut(&str, &Value) -> Value + Send>;
 
 #[derive(Clone, Debug)]
 enum Wire {
@@ -103,6 +107,7 @@ impl TestClient {
             wire: Wire::Modern { capabilities },
             last_id: 0,
             notifications: VecDeque::new(),
+            person: None,
         }
     }
 
@@ -113,22 +118,97 @@ impl TestClient {
         self
     }
 
+    /// Declares that it can be asked everything (forms, pages, its model, its roots), and answers by this function, which
+    /// gets the method and the parameters of each request and gives the result. A function that gives `null` leaves the
+    /// question open.
+    ///
+    /// ```
+    /// use mcp_runtime::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// #[derive(Deserialize, JsonSchema)]
+    /// struct Name {
+    ///     name: String,
+    /// }
+    ///
+    /// /// Say hello to whoever is there.
+    /// #[tool]
+    /// async fn greet(cx: Context) -> Result<String, ToolError> {
+    ///     Ok(match cx.elicit::<Name>("What is your name?").await? {
+    ///         Elicited::Accepted(Name { name }) => format!("Hello, {name}!"),
+    ///         _ => "Hello, whoever you are!".into(),
+    ///     })
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = Server::new("greeter", "1.0.0").tools(tools![greet]);
+    /// let mut client = server.test_client()?.answering(|method, params| {
+    ///     assert_eq!((method, &params["message"]), ("elicitation/create", &json!("What is your name?")));
+    ///     json!({ "action": "accept", "content": { "name": "Ada" } })
+    /// });
+    /// let result = client.call_tool("greet", json!({})).await?;
+    /// assert_eq!(result["content"][0]["text"], "Hello, Ada!");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn answering(mut self, person: impl FnMut(&str, &Value) -> Value + Send + 'static) -> Self {
+        self.person = Some(Box::new(person));
+        if let Wire::Modern { capabilities } = &mut self.wire
+            && let (Some(all), Value::Object(more)) = (capabilities.as_object_mut(), askable())
+        {
+            all.extend(more);
+        }
+        self
+    }
+
     /// From now on a client of a revision that opens with `initialize`, which is sent.
     pub async fn legacy(mut self, version: &str) -> Result<Self, ErrorAnswer> {
         self.wire = Wire::Legacy;
         let client = json!({ "name": "test", "version": "0" });
-        let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+        let capabilities = if self.person.is_some() { askable() } else { json!({}) };
+        let params =
+            json!({ "protocolVersion": version, "capabilities": capabilities, "clientInfo": client });
         self.request("initialize", params).await?;
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string());
         Ok(self)
     }
 
-    /// Calls a tool: its result, or a task, as the client's revision has it.
+    /// Calls a tool: its result, or a task, as the client's revision has it. What the tool asks is answered if the client
+    /// is [`answering`](Self::answering).
     pub async fn call_tool(&mut self, name: &str, arguments: Value) -> Result<Value, ErrorAnswer> {
-        self.request("tools/call", json!({ "name": name, "arguments": arguments })).await
+        self.call("tools/call", json!({ "name": name, "arguments": arguments })).await
     }
 
-    /// Waits until a task has ended, by `subscriptions/listen`, and gives its last state. For a client of the newest
+    /// Sends a request that may be answered by what the server needs to know first, and goes on until it is answered.
+    pub async fn call(&mut self, method: &str, params: Value) -> Result<Value, ErrorAnswer> {
+        let mut result = self.request(method, params.clone()).await?;
+        while result["resultType"] == "input_required" {
+            let Some(responses) = self.respond(&result["inputRequests"]) else { break };
+            let mut params = params.clone();
+            params["inputResponses"] = responses;
+            if result["requestState"].is_string() {
+                params["requestState"] = result["requestState"].take();
+            }
+            result = self.request(method, params).await?;
+        }
+        Ok(result)
+    }
+
+    /// The answers to a map of requests; `None` if there are none.
+    fn respond(&mut self, requests: &Value) -> Option<Value> {
+        let person = self.person.as_mut()?;
+        let requests = requests.as_object()?.iter();
+        let answers = requests.filter_map(|(key, request)| {
+            let answer = person(request["method"].as_str()?, &request["params"]);
+            (!answer.is_null()).then(|| (key.clone(), answer))
+        });
+        let answers: Map<String, Value> = answers.collect();
+        (!answers.is_empty()).then_some(Value::Object(answers))
+    }
+
+    /// Waits until a task has ended, by `subscriptions/listen`, and gives its last state. What the task asks is answered if
+    /// the client is [`answering`](Self::answering). For a client of the newest
     /// revision that knows tasks; what else the server says meanwhile is kept.
     pub async fn follow(&mut self, task_id: &str) -> Result<Value, ErrorAnswer> {
         let is_over = |state: &Value| !matches!(state["status"].as_str(), Some("working" | "input_required"));
@@ -145,6 +225,9 @@ impl TestClient {
                 self.notifications.push_back(message);
             } else if message["method"] == "notifications/tasks" && is_over(&message["params"]) {
                 break;
+            } else if let Some(responses) = self.respond(&message["params"]["inputRequests"]) {
+                self.request("tasks/update", json!({ "taskId": task_id, "inputResponses": responses }))
+                    .await?;
             }
         }
         let cancelled =
@@ -185,7 +268,9 @@ impl TestClient {
                 });
             };
             if message.get("method").is_some() {
-                self.notifications.push_back(message);
+                if !self.answer_request(&message) {
+                    self.notifications.push_back(message);
+                }
             } else if message["id"] == id {
                 return match message["error"].take() {
                     Value::Null => Ok(message["result"].take()),
@@ -197,6 +282,19 @@ impl TestClient {
                 };
             }
         }
+    }
+
+    /// Answers a request of the server's, if there is somebody who does.
+    fn answer_request(&mut self, message: &Value) -> bool {
+        let (Some(person), Some(method)) = (&mut self.person, message["method"].as_str()) else {
+            return false;
+        };
+        let Some(id) = message.get("id") else { return false };
+        let result = person(method, &message["params"]);
+        if !result.is_null() {
+            self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string());
+        }
+        true
     }
 
     /// The next notification, waited for if there is none. `None` once the server is gone.
@@ -222,6 +320,11 @@ impl TestClient {
         let message = self.inbox.next().await?;
         Some(serde_json::from_str(&message).unwrap_or(Value::String(message)))
     }
+}
+
+/// All that a server may ask for.
+fn askable() -> Value {
+    json!({ "elicitation": { "form": {}, "url": {} }, "sampling": { "tools": {}, "context": {} }, "roots": {} })
 }
 
 impl Drop for TestClient {

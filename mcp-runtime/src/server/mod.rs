@@ -341,4 +341,6 @@ impl From<BuildError> for ServerError {
 }
 
 #[cfg(test)]
+mod input_tests;
+#[cfg(test)]
 mod tests;

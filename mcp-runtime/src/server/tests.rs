@@ -15,9 +15,9 @@ use crate::{Context, ToolResult};
 type Body = Box<dyn Fn(Context) -> ToolFuture + Send + Sync>;
 
 /// A tool made of a closure, with one optional argument.
-struct Made {
+pub(super) struct Made {
     name: &'static str,
-    task: TaskPolicy,
+    pub(super) task: TaskPolicy,
     body: Body,
 }
 
@@ -35,7 +35,7 @@ impl Tool for Made {
     }
 }
 
-fn made<F>(
+pub(super) fn made<F>(
     name: &'static str,
     support: TaskSupport,
     body: impl Fn(Context) -> F + Send + Sync + 'static,
@@ -50,7 +50,7 @@ where
     Made { name, task: TaskPolicy { support, ..TaskPolicy::default() }, body }
 }
 
-fn server() -> Server {
+pub(super) fn server() -> Server {
     Server::new("test", "1.0.0")
 }
 
