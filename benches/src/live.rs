@@ -48,7 +48,7 @@ impl Live {
 
 /// `tasks/get`.
 pub(crate) fn get(id: &str) -> Request {
-    Request::new("tasks/get", format!(r#""taskId":"{id}""#))
+    Request::new("tasks/get", format!(r#""taskId":"{id}""#)).named(id)
 }
 
 /// The id of the task that an answer speaks of.

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let wanted = |row: &str| names.is_empty() || names.iter().any(|name| name == row);
 
     driver::watch();
-    let Some(servers) = said("the servers", Servers::build()) else { return ExitCode::FAILURE };
+    let Some(servers) = said("the servers", Servers::new()) else { return ExitCode::FAILURE };
     let bench = Bench { servers, quick: has("--quick") };
     let mut table = Vec::new();
     for (rows, measure) in GROUPS {

@@ -33,7 +33,7 @@ pub(crate) fn instructions(launch: &Launch, wire: Wire, counts: Counts, work: Wo
     counts.slope(|count| {
         let report = report_path("callgrind");
         let out = format!("--callgrind-out-file={report}");
-        run(launch.under(&["valgrind", "--tool=callgrind", &out]), wire, count, work)?;
+        run(launch, &["valgrind", "--tool=callgrind", &out], wire, count, work)?;
         let text = take(report)?;
         let totals =
             text.lines().find_map(|line| line.strip_prefix("totals: ")).ok_or("callgrind gave no totals")?;
@@ -51,7 +51,7 @@ pub(crate) fn system_calls(launch: &Launch, wire: Wire, counts: Counts, work: Wo
         return counts.slope(|count| {
             let report = report_path("perf");
             let watcher = [&PERF[..], &["-o", &report]].concat();
-            run(launch.under(&watcher), wire, count, work)?;
+            run(launch, &watcher, wire, count, work)?;
             let text = take(report)?;
             let line = text.lines().find(|line| line.contains("sys_enter")).ok_or("perf gave no count")?;
             Ok(line.split(',').next().unwrap_or_default().parse()?)
@@ -61,15 +61,15 @@ pub(crate) fn system_calls(launch: &Launch, wire: Wire, counts: Counts, work: Wo
     require("strace", "-V")?;
     counts.slope(|count| {
         let report = report_path("strace");
-        run(launch.under(&["strace", "-f", "-c", "-o", &report]), wire, count, work)?;
+        run(launch, &["strace", "-f", "-c", "-o", &report], wire, count, work)?;
         let text = take(report)?;
         let total = text.lines().rfind(|line| line.ends_with(" total")).ok_or("strace gave no total")?;
         Ok(total.split_whitespace().nth(3).ok_or("strace's total has no count")?.parse()?)
     })
 }
 
-fn run(command: Command, wire: Wire, count: u32, work: Work<'_>) -> Result<()> {
-    let mut connection = Connection::open(command, wire)?;
+fn run(launch: &Launch, watcher: &[&str], wire: Wire, count: u32, work: Work<'_>) -> Result<()> {
+    let mut connection = Connection::open(launch.under(watcher), &launch.door, wire)?;
     work(&mut connection, count)?;
     connection.close()
 }

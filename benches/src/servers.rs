@@ -1,10 +1,14 @@
 //! The peers: builds their servers, and knows how each is started.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
+use crate::driver::Door;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Peer {
@@ -12,12 +16,14 @@ pub(crate) enum Peer {
     Ours,
     /// rmcp as it is documented.
     Rmcp,
-    /// rmcp with its router kept and its faster pipes.
+    /// rmcp with its router kept, and its faster pipes or plain JSON without sessions.
     RmcpTuned,
     /// A loop on tokio's standard streams, with serde.
     BareTokio,
     /// A loop on std's blocking streams, with serde.
     BareSync,
+    /// A handler of axum's, with serde.
+    BareAxum,
 }
 
 impl Peer {
@@ -29,23 +35,21 @@ impl Peer {
             Peer::RmcpTuned => "rmcp tuned",
             Peer::BareTokio => "bare tokio",
             Peer::BareSync => "bare sync",
+            Peer::BareAxum => "bare axum",
         }
     }
 
-    fn feature(self) -> &'static str {
-        match self {
-            Peer::Ours => "ours",
-            Peer::Rmcp | Peer::RmcpTuned => "rmcp",
-            Peer::BareTokio | Peer::BareSync => "bare",
-        }
-    }
-
-    fn program(self) -> &'static str {
-        match self {
-            Peer::Ours => "ours_server",
-            Peer::Rmcp | Peer::RmcpTuned => "rmcp_server",
-            Peer::BareTokio => "bare_tokio",
-            Peer::BareSync => "bare_sync",
+    /// The program and the feature that it is built with; `None` where a peer has no such server.
+    fn program(self, door: &Door) -> Option<(&'static str, &'static str)> {
+        match (self, door) {
+            (Peer::Ours, Door::Pipes) => Some(("ours_server", "ours")),
+            (Peer::Ours, Door::Http(_)) => Some(("ours_http", "ours-http")),
+            (Peer::Rmcp | Peer::RmcpTuned, Door::Pipes) => Some(("rmcp_server", "rmcp")),
+            (Peer::Rmcp | Peer::RmcpTuned, Door::Http(_)) => Some(("rmcp_http", "rmcp-http")),
+            (Peer::BareTokio, Door::Pipes) => Some(("bare_tokio", "bare")),
+            (Peer::BareSync, Door::Pipes) => Some(("bare_sync", "bare")),
+            (Peer::BareAxum, Door::Http(_)) => Some(("bare_axum", "bare-http")),
+            (Peer::BareTokio | Peer::BareSync, Door::Http(_)) | (Peer::BareAxum, Door::Pipes) => None,
         }
     }
 }
@@ -53,7 +57,7 @@ impl Peer {
 /// Which tools a server offers.
 #[derive(Clone, Copy)]
 pub(crate) enum Tools {
-    /// `add` and `echo`.
+    /// `add`, `echo` and `tell`.
     Plain,
     /// `add` and 99 others.
     Hundred,
@@ -61,10 +65,18 @@ pub(crate) enum Tools {
     Tasks,
 }
 
-/// How a server is started.
+/// Which way a server is asked to be reached.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Over {
+    Pipes,
+    Http,
+}
+
+/// How a server is started, and where it will be.
 pub(crate) struct Launch {
     program: PathBuf,
-    arguments: Vec<&'static str>,
+    arguments: Vec<String>,
+    pub(crate) door: Door,
 }
 
 impl Launch {
@@ -82,50 +94,49 @@ impl Launch {
     }
 }
 
-/// The servers that were built.
+/// The servers, each built when it is first wanted.
 pub(crate) struct Servers {
-    directory: PathBuf,
-    built: Vec<&'static str>,
+    target: PathBuf,
+    /// Whether those that were wanted do build.
+    built: RefCell<HashMap<&'static str, bool>>,
 }
 
 impl Servers {
-    /// Builds each peer's servers in release mode, each with only its own dependencies; one that does not build is said
-    /// aloud and left out.
-    pub(crate) fn build() -> Result<Self> {
-        let target = target_directory()?;
-        let mut built = Vec::new();
-        for (feature, programs) in [
-            ("bare", &["bare_sync", "bare_tokio"][..]),
-            ("rmcp", &["rmcp_server"]),
-            ("ours", &["ours_server"]),
-        ] {
-            eprintln!("building {}", programs.join(", "));
-            let mut command = cargo("build", Path::new(env!("CARGO_MANIFEST_DIR")), &target);
-            command.args(["--release", "--quiet", "--features", feature]);
-            command.args(programs.iter().flat_map(|program| ["--bin", program]));
-            if command.status()?.success() {
-                built.push(feature);
-            } else {
-                eprintln!("{feature} does not build, and is left out");
-            }
-        }
-        Ok(Self { directory: target.join("release"), built })
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self { target: target_directory()?, built: RefCell::default() })
     }
 
-    pub(crate) fn launch(&self, peer: Peer, tools: Tools) -> Result<Launch> {
-        if !self.built.contains(&peer.feature()) {
-            return Err(format!("{} was not built", peer.program()).into());
+    pub(crate) fn launch(&self, peer: Peer, tools: Tools, over: Over) -> Result<Launch> {
+        let door = match over {
+            Over::Pipes => Door::Pipes,
+            // A port that nobody has just now, and that the server is told to take.
+            Over::Http => Door::Http(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string()),
+        };
+        let (program, feature) = peer.program(&door).ok_or("there is no such server")?;
+        if !*self.built.borrow_mut().entry(program).or_insert_with(|| self.build(program, feature)) {
+            return Err(format!("{program} does not build").into());
         }
         let tools = match tools {
             Tools::Plain => "plain",
             Tools::Hundred => "hundred",
             Tools::Tasks => "tasks",
         };
-        let mut arguments = vec![tools];
-        if peer == Peer::RmcpTuned {
-            arguments.push("tuned");
+        let mut arguments = vec![tools.to_owned()];
+        if let Door::Http(address) = &door {
+            arguments.push(address.clone());
         }
-        Ok(Launch { program: self.directory.join(peer.program()), arguments })
+        if peer == Peer::RmcpTuned {
+            arguments.push("tuned".to_owned());
+        }
+        Ok(Launch { program: self.target.join("release").join(program), arguments, door })
+    }
+
+    /// Builds a server in release mode, with only its own dependencies.
+    fn build(&self, program: &str, feature: &str) -> bool {
+        eprintln!("building {program}");
+        let mut command = cargo("build", Path::new(env!("CARGO_MANIFEST_DIR")), &self.target);
+        command.args(["--release", "--quiet", "--features", feature, "--bin", program]);
+        command.status().is_ok_and(|status| status.success())
     }
 }
 

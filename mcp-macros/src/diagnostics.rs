@@ -34,6 +34,12 @@ impl Mistakes {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// All of them, one a line.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> String {
+        self.0.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
+    }
 }
 
 impl ToTokens for Mistakes {
@@ -43,7 +49,7 @@ impl ToTokens for Mistakes {
 }
 
 /// The known word that an unknown one was probably meant to be.
-pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // `readOnly` and `readOnlyHint` are what the specification calls `read_only`.
     let plain = |word: &str| word.to_lowercase().replace('_', "").trim_end_matches("hint").to_owned();
     let word = plain(word);

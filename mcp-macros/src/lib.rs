@@ -5,10 +5,13 @@ mod attr;
 mod diagnostics;
 mod doc;
 mod expand;
+mod kind;
 mod model;
 mod signature;
 
 use proc_macro::TokenStream;
+
+use crate::kind::Kind;
 
 /// Declares a tool: a function that a model may call.
 ///
@@ -292,5 +295,17 @@ use proc_macro::TokenStream;
 /// such as two tools of one name or a `State` that nobody gave, is an error from building it.
 #[proc_macro_attribute]
 pub fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand::tool(words.into(), item.into()).into()
+    expand::attribute(Kind::Tool, words.into(), item.into()).into()
+}
+
+/// Declares a prompt: messages for a model, which a person picks by name and fills in.
+#[proc_macro_attribute]
+pub fn prompt(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Prompt, words.into(), item.into()).into()
+}
+
+/// Declares a resource: something to be read at an address, or the resources of an address with variables.
+#[proc_macro_attribute]
+pub fn resource(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Resource, words.into(), item.into()).into()
 }

@@ -1,4 +1,4 @@
-//! What a function or an impl block says, taken apart as far as tools are concerned.
+//! What a function or an impl block says, taken apart as far as what it declares is concerned.
 //!
 //! Bodies stay tokens: nothing here depends on them, and they are the larger part of a program.
 
@@ -11,8 +11,9 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, FnArg, Ident, ItemImpl, Pat, Signature, Token, Type, Visibility, parse_quote};
 
 use crate::doc;
+use crate::kind::Kind;
 
-/// What `#[tool]` stands on.
+/// What an attribute stands on.
 pub(crate) enum Item {
     Function(Box<Function>),
     Impl(Box<ImplBlock>),
@@ -23,6 +24,8 @@ pub(crate) enum Item {
 /// A function. Once taken apart, its signature is without what only this crate understands, as it is emitted.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
+    /// Attributes by which it would be something else as well.
+    pub(crate) also: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) parameters: Vec<Parameter>,
@@ -45,12 +48,14 @@ pub(crate) struct Parameter {
 /// An impl block; its header is an empty impl block.
 pub(crate) struct ImplBlock {
     pub(crate) header: ItemImpl,
+    /// Other attributes of ours on the block, and what is between their parentheses.
+    pub(crate) also: Vec<(Kind, TokenStream)>,
     pub(crate) items: Vec<ImplItem>,
 }
 
 pub(crate) enum ImplItem {
-    /// A function with `#[tool(..)]`, and what is between the parentheses.
-    Tool(Box<Function>, TokenStream),
+    /// A function with an attribute of ours, and what is between the parentheses.
+    Declared(Box<Function>, Kind, TokenStream),
     /// A function without, as it is.
     Function(Ident, TokenStream),
     /// Anything else, as it is.
@@ -102,14 +107,16 @@ impl Parse for Function {
         let signature = input.parse()?;
         // A block, or the semicolon of a function in a trait.
         let body = input.parse::<TokenTree>()?.into_token_stream();
-        Ok(Self { attributes, visibility, signature, parameters: Vec::new(), body })
+        Ok(Self { attributes, also: Vec::new(), visibility, signature, parameters: Vec::new(), body })
     }
 }
 
 impl Function {
-    /// Makes it the function of a tool.
+    /// Makes it the function of what it is declared to be.
     fn taken_apart(mut self) -> Self {
-        // A tool is `async`, owns what it takes, and has as many parameters as the client has arguments, whatever lints
+        (self.also, self.attributes) =
+            self.attributes.into_iter().partition(|attribute| declared_by(attribute).is_some());
+        // Such a function is `async`, owns what it takes, and has as many parameters as the client has arguments, whatever lints
         // would say of another function.
         self.attributes.push(parse_quote! {
             #[allow(
@@ -131,6 +138,17 @@ impl Function {
     pub(crate) fn has_body(&self) -> bool {
         matches!(self.body.clone().into_iter().next(), Some(TokenTree::Group(_)))
     }
+}
+
+/// What an attribute of ours declares; `None` of anybody else's.
+fn declared_by(attribute: &Attribute) -> Option<Kind> {
+    let name = &attribute.path().segments.last()?.ident;
+    Kind::ALL.into_iter().find(|kind| name == kind.word())
+}
+
+/// What is between the parentheses of an attribute, if there are any.
+fn words_of(attribute: &Attribute) -> TokenStream {
+    attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default()
 }
 
 impl ToTokens for Function {
@@ -182,7 +200,13 @@ impl Parse for ImplBlock {
         let Some(TokenTree::Group(block)) = header.pop() else {
             return Err(input.error("expected an impl block"));
         };
-        let header: ItemImpl = syn::parse2(quote!(#(#header)* {}))?;
+        let mut header: ItemImpl = syn::parse2(quote!(#(#header)* {}))?;
+        let mut also = Vec::new();
+        header.attrs.retain(|attribute| {
+            let kind = declared_by(attribute);
+            also.extend(kind.map(|kind| (kind, words_of(attribute))));
+            kind.is_none()
+        });
         let items = |input: ParseStream<'_>| {
             let mut items = Vec::new();
             while !input.is_empty() {
@@ -190,7 +214,7 @@ impl Parse for ImplBlock {
             }
             Ok(items)
         };
-        Ok(Self { header, items: items.parse2(block.stream())? })
+        Ok(Self { header, also, items: items.parse2(block.stream())? })
     }
 }
 
@@ -209,19 +233,13 @@ impl Parse for ImplItem {
         if !is_function(&ahead) {
             return input.parse::<syn::ImplItem>().map(|item| Self::Other(item.into_token_stream()));
         }
-        let mut words = None;
-        attributes.retain(|attribute| {
-            let is_tool = attribute.path().segments.last().is_some_and(|segment| segment.ident == "tool");
-            if is_tool {
-                words =
-                    Some(attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default());
-            }
-            !is_tool
-        });
+        let first =
+            attributes.iter().enumerate().find_map(|(at, attribute)| Some((at, declared_by(attribute)?)));
+        let declared = first.map(|(at, kind)| (kind, words_of(&attributes.remove(at))));
         input.advance_to(&ahead);
         let function = Function { attributes, ..input.parse()? };
-        Ok(match words {
-            Some(words) => Self::Tool(Box::new(function.taken_apart()), words),
+        Ok(match declared {
+            Some((kind, words)) => Self::Declared(Box::new(function.taken_apart()), kind, words),
             None => Self::Function(function.signature.ident.clone(), function.into_token_stream()),
         })
     }
@@ -230,7 +248,7 @@ impl Parse for ImplItem {
 impl ToTokens for ImplItem {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
-            Self::Tool(function, _) => function.to_tokens(tokens),
+            Self::Declared(function, ..) => function.to_tokens(tokens),
             Self::Function(_, item) | Self::Other(item) => item.to_tokens(tokens),
         }
     }

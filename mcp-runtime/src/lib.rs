@@ -75,7 +75,7 @@ pub use input::{
     Capability, ClientCapabilities, Elicit, ElicitUrl, Elicited, IncludeContext, InputError, ListRoots, Root,
     Sample, Sampled, SampledContent, Sampling, SamplingTool, ToolChoice, ToolUse,
 };
-pub use mcp_macros::tool;
+pub use mcp_macros::{prompt, resource, tool};
 pub use prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptMessage, PromptResult};
 pub use protocol::cache::{CacheHint, CacheScope};
 pub use protocol::content::{self, Content};
@@ -145,8 +145,8 @@ macro_rules! resources {
 pub mod prelude {
     pub use crate::{
         Args, Completion, Content, Context, Limits, Prompt, PromptMessage, PromptResult, ProtocolError,
-        Resource, ResourceResult, Server, ServerError, State, Tasks, Tool, ToolError, ToolResult, prompts,
-        resources, stdio, tool, tools,
+        Resource, ResourceResult, Server, ServerError, State, Tasks, Tool, ToolError, ToolResult, prompt,
+        prompts, resource, resources, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
@@ -166,23 +166,22 @@ pub mod __private {
         ResourceOutput, ResourceResult, Unreadable, Whole,
     };
     pub use crate::tool::{
-        Argument, Asks, Called, Countable, Fields, FromText, Icon, Jsonable, Kind, NotAResult, Nowhere,
-        Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey, TaskPolicy, TaskSupport,
-        Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolOutput, Unfailing,
+        Argument, Asks, Countable, Fields, FromText, Icon, InvalidArguments, Jsonable, Kind, NotAResult,
+        Nowhere, Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey, TaskPolicy,
+        TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFuture, ToolOutput,
+        Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
-    pub use std::result::Result::{Err, Ok};
+    pub use std::result::Result::{self, Err, Ok};
     pub use std::sync::Arc;
     pub use std::time::Duration;
     pub use std::vec::Vec;
 
     use std::pin::Pin;
 
-    pub use crate::tool::InvalidArguments;
-
-    /// The future of a call: what the function gives, as a result.
+    /// The future of a tool, a prompt or a resource: what the function gives, as a result.
     ///
     /// It takes a function that makes the future, and not the future, which would be in it twice: as what is captured
     /// and as what is awaited.

@@ -1,206 +1,16 @@
-//! The same tools on rmcp, written as its documentation writes them.
+//! `rmcp_server <plain|hundred|tasks> [tuned]`: rmcp on its standard streams.
 //!
-//! `rmcp_server <plain|hundred|tasks> [tuned]`. Without `tuned` it is the documented shape: `tool_router(server_handler)`
-//! and `stdio()`. With it, the router is built once and kept, and the streams are `stdio_pipes()`: the best that rmcp
-//! offers to somebody who has read its sources.
-
-// The macros want methods, whether they look at `self` or not.
-#![allow(clippy::unused_self)]
+//! Without `tuned` it is the documented shape: `tool_router(server_handler)` and `stdio()`. With it, the router is kept,
+//! and the streams are `stdio_pipes()`: the best that rmcp offers.
 
 #[path = "../fillers.rs"]
 mod fillers;
+#[path = "../official.rs"]
+mod official;
 
-use fillers::with_filler_names;
-use rmcp::handler::server::router::tool::ToolRouter;
-use rmcp::handler::server::tool::ToolCallContext;
-use rmcp::handler::server::wrapper::Parameters;
-use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, GetTaskParams,
-    GetTaskResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
-};
-use rmcp::service::{RequestContext, RoleServer};
-use rmcp::task_manager::{TaskExit, TaskManager, TaskOptions};
+use official::{Hundred, Kept, Plain, Tasks};
 use rmcp::transport::{stdio, stdio_pipes};
-use rmcp::{ErrorData, ServerHandler, ServiceExt, schemars, tool, tool_router};
-use serde::Deserialize;
-
-#[derive(Deserialize, schemars::JsonSchema)]
-struct Add {
-    /// The first term.
-    a: i64,
-    /// The second term.
-    b: i64,
-}
-
-#[derive(Deserialize, schemars::JsonSchema)]
-struct Echo {
-    /// What to give back.
-    text: String,
-}
-
-#[derive(Deserialize, schemars::JsonSchema)]
-struct LookUp {
-    /// What to look for.
-    query: String,
-    /// How many answers at most.
-    limit: Option<u32>,
-    /// Whether to look in the archive too.
-    archived: bool,
-}
-
-#[derive(Clone)]
-struct Plain;
-
-#[tool_router(server_handler)]
-impl Plain {
-    /// Add two integers.
-    #[tool]
-    fn add(&self, Parameters(Add { a, b }): Parameters<Add>) -> String {
-        (a + b).to_string()
-    }
-
-    /// Give the text back.
-    #[tool]
-    fn echo(&self, Parameters(Echo { text }): Parameters<Echo>) -> String {
-        text
-    }
-}
-
-#[derive(Clone)]
-struct Hundred;
-
-macro_rules! hundred {
-    ($($name:ident)*) => {
-        #[tool_router(server_handler)]
-        impl Hundred {
-            /// Add two integers.
-            #[tool]
-            fn add(&self, Parameters(Add { a, b }): Parameters<Add>) -> String {
-                (a + b).to_string()
-            }
-            $(
-                /// Look something up.
-                #[tool]
-                fn $name(&self, Parameters(LookUp { query, limit, archived }): Parameters<LookUp>) -> String {
-                    format!("{query} {limit:?} {archived}")
-                }
-            )*
-        }
-    };
-}
-with_filler_names!(hundred);
-
-/// Tools with the router they were given once.
-struct Kept<T> {
-    tools: T,
-    router: ToolRouter<T>,
-}
-
-impl<T: Send + Sync + 'static> ServerHandler for Kept<T> {
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        self.router.call(ToolCallContext::new(&self.tools, request, context)).await
-    }
-
-    async fn list_tools(
-        &self,
-        _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.router.list_all()))
-    }
-
-    fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-    }
-}
-
-/// The task server of rmcp's own example, with a task that is done at once and one that never is.
-#[derive(Clone)]
-struct Tasks {
-    tool_router: ToolRouter<Tasks>,
-    tasks: TaskManager,
-}
-
-#[tool_router]
-impl Tasks {
-    fn new() -> Self {
-        Self { tool_router: Self::tool_router(), tasks: TaskManager::new() }
-    }
-
-    /// Finish at once.
-    #[tool]
-    async fn finish(&self) -> String {
-        "done".to_owned()
-    }
-
-    /// Wait for ever.
-    #[tool]
-    async fn wait(&self) -> String {
-        std::future::pending().await
-    }
-}
-
-impl ServerHandler for Tasks {
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        let task = if !context.client_capabilities().is_some_and(|capabilities| capabilities.supports_tasks())
-        {
-            None
-        } else if request.name == "finish" {
-            Some(self.tasks.spawn(TaskOptions::default(), |context| {
-                Box::pin(async move {
-                    tokio::select! {
-                        () = context.cancelled() => Err(TaskExit::Cancelled),
-                        text = async { "done" } => Ok(CallToolResult::success(vec![ContentBlock::text(text)])),
-                    }
-                })
-            }))
-        } else if request.name == "wait" {
-            // The default of five minutes would kill the tasks while they are being counted.
-            Some(self.tasks.spawn(TaskOptions::default().with_ttl_ms(3_600_000), |context| {
-                Box::pin(async move {
-                    tokio::select! {
-                        () = context.cancelled() => Err(TaskExit::Cancelled),
-                        result = std::future::pending() => result,
-                    }
-                })
-            }))
-        } else {
-            None
-        };
-        match task {
-            Some(task) => Ok(CallToolResponse::Task(CreateTaskResult::new(task))),
-            None => self.tool_router.call(ToolCallContext::new(self, request, context)).await,
-        }
-    }
-
-    async fn list_tools(
-        &self,
-        _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tool_router.list_all()))
-    }
-
-    async fn get_task(
-        &self,
-        request: GetTaskParams,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<GetTaskResult, ErrorData> {
-        Ok(GetTaskResult::new(self.tasks.get_task(&request.task_id)?))
-    }
-
-    fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tasks().build())
-    }
-}
+use rmcp::{ServerHandler, ServiceExt};
 
 async fn serve(server: impl ServerHandler, tuned: bool) -> Result<(), Box<dyn std::error::Error>> {
     let running = if tuned { server.serve(stdio_pipes()).await? } else { server.serve(stdio()).await? };
@@ -214,9 +24,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tuned = arguments.get(1).is_some_and(|argument| argument == "tuned");
     match (arguments.first().map(String::as_str), tuned) {
         (Some("plain"), false) => serve(Plain, false).await,
-        (Some("plain"), true) => serve(Kept { tools: Plain, router: Plain::tool_router() }, true).await,
+        (Some("plain"), true) => serve(Kept::plain(), true).await,
         (Some("hundred"), false) => serve(Hundred, false).await,
-        (Some("hundred"), true) => serve(Kept { tools: Hundred, router: Hundred::tool_router() }, true).await,
+        (Some("hundred"), true) => serve(Kept::hundred(), true).await,
         (Some("tasks"), tuned) => serve(Tasks::new(), tuned).await,
         _ => Err("usage: rmcp_server <plain|hundred|tasks> [tuned]".into()),
     }

@@ -1,34 +1,30 @@
-//! `impl Tool`: the definition, and the call.
-
-use std::time::Duration;
+//! The implementation of the runtime's trait: the definition, and what is done for a client.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{PathArguments, PathSegment, Type};
 
+use super::definition;
 use super::place::Place;
-use crate::model::{
-    Argument, Icon, Input, Json, Standin, TaskPolicy, TaskSupport, This, Tool, ToolAnnotations,
-};
+use super::terms::Terms;
+use crate::kind::Kind;
+use crate::model::{Argument, Declaration, Input, Standin, This};
 
 /// The implementation for the type of this name, with the functions that it needs beside it. A method's type is named
 /// `__Self` there.
-pub(super) fn of(tool: &Tool, marker: &Ident, self_type: Option<&Type>) -> TokenStream {
+pub(super) fn of(declaration: &Declaration, marker: &Ident, self_type: Option<&Type>) -> TokenStream {
     // What a method is called on is a state as any other.
-    let this = self_type.filter(|_| matches!(tool.this, This::Reference | This::Shared));
-    let arguments: Vec<&Argument> = tool
-        .inputs
-        .iter()
-        .filter_map(|input| if let Input::Argument(argument) = input { Some(&**argument) } else { None })
-        .collect();
+    let this = self_type.filter(|_| matches!(declaration.this, This::Reference | This::Shared));
+    let arguments = declaration.arguments();
     let defaults =
         arguments.iter().enumerate().filter_map(|(index, argument)| default_function(index, argument));
-    let definition = definition(tool, &arguments, this);
-    let call = call(tool, &arguments, this);
+    let implemented = Terms::of(declaration.kind()).implemented;
+    let definition = definition::of(declaration, this);
+    let call = call(declaration, &arguments, this);
     quote! {
         #(#defaults)*
         #[automatically_derived]
-        impl __rt::Tool for #marker {
+        impl __rt::#implemented for #marker {
             #definition
             #call
         }
@@ -36,27 +32,41 @@ pub(super) fn of(tool: &Tool, marker: &Ident, self_type: Option<&Type>) -> Token
 }
 
 /// An implementation that is never used, in place of one that could not be made.
-pub(super) fn fallback(marker: &Ident) -> TokenStream {
+pub(super) fn fallback(kind: Kind, marker: &Ident) -> TokenStream {
+    let Terms { implemented, definition, .. } = Terms::of(kind);
+    let head = head(kind, &quote!(_), &quote!(_));
     quote! {
         #[automatically_derived]
-        impl __rt::Tool for #marker {
-            fn definition(&self) -> __rt::ToolDefinition {
+        impl __rt::#implemented for #marker {
+            fn definition(&self) -> __rt::#definition {
                 ::core::unreachable!()
             }
 
-            fn call(&self, _: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+            #head {
                 ::core::unreachable!()
             }
         }
     }
 }
 
+/// The head of the function that is called for a client.
+fn head(kind: Kind, call: &TokenStream, cx: &TokenStream) -> TokenStream {
+    let Terms { function, call: ty, future, .. } = Terms::of(kind);
+    quote! {
+        fn #function(
+            &self,
+            #call: __rt::#ty<'_>,
+            #cx: __rt::Context,
+        ) -> __rt::Result<__rt::#future, __rt::InvalidArguments>
+    }
+}
+
 /// A name for generated code alone.
-fn local(name: &str) -> Ident {
+pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-fn default_name(index: usize) -> Ident {
+pub(super) fn default_name(index: usize) -> Ident {
     format_ident!("__default_{index}")
 }
 
@@ -72,134 +82,12 @@ fn default_function(index: usize, argument: &Argument) -> Option<TokenStream> {
     Some(quote!(fn #name() -> #ty { #value }))
 }
 
-fn definition(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> TokenStream {
-    let Tool { name, description, output, .. } = tool;
-    let title = tool.title.iter().map(|title| quote!(.title(#title)));
-    let icons = tool.icons.iter().map(icon);
-    let annotations = annotations(&tool.annotations);
-    let task = task(&tool.task);
-    let parameters = arguments.iter().enumerate().map(|(index, argument)| {
-        let parameter = parameter(index, argument);
-        quote!(.parameter(#parameter))
-    });
-    let definition = local("definition");
-    let inputs = tool.inputs.iter().filter_map(|input| match input {
-        Input::State(ty) => Some((ty, "Shared")),
-        Input::Whole(ty) => Some((ty, "Argument")),
-        Input::Argument(_) | Input::Context => None,
-    });
-    let declared = this.map(|ty| (ty, "Shared")).into_iter().chain(inputs).map(|(ty, implemented)| {
-        let declared = Place::of(ty).call(ty, implemented, "declare", &definition);
-        quote!(let #definition = #declared;)
-    });
-    quote! {
-        fn definition(&self) -> __rt::ToolDefinition {
-            let #definition = __rt::ToolDefinition::new(#name, #description)
-                #(#title)*
-                #annotations
-                #(#icons)*
-                #task
-                #(#parameters)*
-                .returns(__rt::Kind::<#output>::NEW.ok().schema());
-            #(#declared)*
-            #definition
-        }
-    }
-}
-
-fn parameter(index: usize, argument: &Argument) -> TokenStream {
-    let Argument { name, description, ty, .. } = argument;
-    let mut spec = Place::of(ty).call(ty, "Argument", "spec", quote!(#name, #description));
-    if let Some(range) = &argument.rules.range {
-        spec = Place::at(range.word.span()).call_for(ty, "Numeric", "range", spec);
-        spec.extend(range.minimum.map(|minimum| quote!(.minimum(#minimum))));
-        spec.extend(range.maximum.map(|maximum| quote!(.maximum(#maximum))));
-        spec.extend(range.below.map(|below| quote!(.below(#below))));
-    }
-    if let Some(length) = &argument.rules.length {
-        spec = Place::at(length.word.span()).call_for(ty, "Countable", "length", spec);
-        spec.extend(length.least.map(|least| quote!(.min_length(#least))));
-        spec.extend(length.most.map(|most| quote!(.max_length(#most))));
-    }
-    spec.extend(argument.header.as_ref().map(|header| quote!(.header(#header))));
-    let function = default_name(index);
-    match argument.default() {
-        None => {}
-        Some(Standin::Literal(_, shown)) => spec.extend(quote!(.default(#shown))),
-        Some(Standin::Text(literal)) => spec.extend(quote!(.default(#literal))),
-        Some(Standin::OfType(span)) => {
-            spec = Place::at(*span).call_for(ty, "Shown", "default", quote!(#spec, #function));
-        }
-        Some(Standin::Computed(value)) => {
-            spec = Place::of(value).call_for(ty, "Shown", "default", quote!(#spec, #function));
-        }
-    }
-    spec
-}
-
-impl ToTokens for Json {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        match self {
-            Self::Number(number) => number.to_tokens(tokens),
-            Self::Bool(value) => value.to_tokens(tokens),
-            Self::Char(value) => value.to_string().to_tokens(tokens),
-        }
-    }
-}
-
-fn annotations(annotations: &ToolAnnotations) -> Option<TokenStream> {
-    if annotations.is_silent() {
-        return None;
-    }
-    let fields = [
-        ("read_only", annotations.read_only),
-        ("destructive", annotations.destructive),
-        ("idempotent", annotations.idempotent),
-        ("open_world", annotations.open_world),
-    ];
-    let fields = fields.iter().filter_map(|(name, value)| {
-        let (name, value) = (format_ident!("{name}"), (*value)?);
-        Some(quote!(#name: __rt::Some(#value),))
-    });
-    Some(quote!(.annotations(__rt::ToolAnnotations { #(#fields)* ..__rt::Default::default() })))
-}
-
-fn icon(icon: &Icon) -> TokenStream {
-    let Icon { src, mime_type, sizes } = icon;
-    let mime_type = mime_type.iter().map(|mime_type| quote!(mime_type: __rt::Some(#mime_type.into()),));
-    let sizes = (!sizes.is_empty()).then(|| quote!(sizes: ::std::vec![#(#sizes.into()),*],));
-    quote!(.icon(__rt::Icon { #(#mime_type)* #sizes ..__rt::Icon::new(#src) }))
-}
-
-fn task(policy: &TaskPolicy) -> Option<TokenStream> {
-    if policy.is_silent() {
-        return None;
-    }
-    let support = policy.support.map(|support| {
-        let support =
-            format_ident!("{}", if support == TaskSupport::Required { "Required" } else { "Optional" });
-        quote!(support: __rt::TaskSupport::#support,)
-    });
-    let times = [("ttl", policy.ttl), ("poll", policy.poll), ("timeout", policy.timeout)];
-    let times = times.iter().filter_map(|(name, duration)| {
-        let (name, duration) = (format_ident!("{name}"), time((*duration)?));
-        Some(quote!(#name: __rt::Some(#duration),))
-    });
-    let concurrency = policy.concurrency.map(|count| quote!(concurrency: __rt::Some(#count),));
-    Some(quote!(.task(__rt::TaskPolicy { #support #(#times)* #concurrency ..__rt::Default::default() })))
-}
-
-fn time(duration: Duration) -> TokenStream {
-    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
-    quote!(__rt::Duration::new(#seconds, #nanos))
-}
-
-fn call(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> TokenStream {
+fn call(declaration: &Declaration, arguments: &[&Argument], this: Option<&Type>) -> TokenStream {
     let (call, cx) = (local("call"), local("cx"));
-    let take = take(tool, arguments, &call);
-    let takes_context = tool.inputs.iter().any(|input| matches!(input, Input::Context));
+    let take = take(declaration, arguments, &call);
+    let takes_context = declaration.inputs.iter().any(|input| matches!(input, Input::Context));
     let pattern = if takes_context { cx.to_token_stream() } else { quote!(_) };
-    let states = tool.inputs.iter().enumerate().filter_map(|(index, input)| match input {
+    let states = declaration.inputs.iter().enumerate().filter_map(|(index, input)| match input {
         Input::State(ty) => Some((ty, state_name(index))),
         Input::Argument(_) | Input::Whole(_) | Input::Context => None,
     });
@@ -208,7 +96,7 @@ fn call(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> TokenStrea
         quote!(let #name = #found;)
     });
     let mut argument = 0;
-    let values: Vec<TokenStream> = tool
+    let values: Vec<TokenStream> = declaration
         .inputs
         .iter()
         .enumerate()
@@ -222,10 +110,11 @@ fn call(tool: &Tool, arguments: &[&Argument], this: Option<&Type>) -> TokenStrea
             }
         })
         .collect();
-    let (future, convert) = (future(tool, &values), convert(tool));
-    let run = quote_spanned!(tool.function.span()=> __rt::run(#future, #convert));
+    let (future, convert) = (future(declaration, &values), convert(declaration));
+    let run = quote_spanned!(declaration.function.span()=> __rt::run(#future, #convert));
+    let head = head(declaration.kind(), &call.to_token_stream(), &pattern);
     quote! {
-        fn call(&self, #call: __rt::ToolCall<'_>, #pattern: __rt::Context) -> __rt::Called {
+        #head {
             #take
             #(#found)*
             __rt::Ok(#run)
@@ -242,8 +131,8 @@ fn state_name(index: usize) -> Ident {
 }
 
 /// Takes all arguments before it looks at any, so that a client is told all that is wrong at once.
-fn take(tool: &Tool, arguments: &[&Argument], call: &Ident) -> TokenStream {
-    if let Some(Input::Whole(ty)) = tool.inputs.iter().find(|input| matches!(input, Input::Whole(_))) {
+fn take(declaration: &Declaration, arguments: &[&Argument], call: &Ident) -> TokenStream {
+    if let Some(Input::Whole(ty)) = declaration.inputs.iter().find(|input| matches!(input, Input::Whole(_))) {
         let whole = local("whole");
         let taken = Place::of(ty).call(ty, "Argument", "whole", quote!(#call.arguments));
         return quote!(let #whole = #taken?;);
@@ -273,17 +162,17 @@ fn take(tool: &Tool, arguments: &[&Argument], call: &Ident) -> TokenStream {
 }
 
 /// A function that makes the future of the author's function.
-fn future(tool: &Tool, values: &[TokenStream]) -> TokenStream {
-    let (function, this) = (&tool.function, local("this"));
+fn future(declaration: &Declaration, values: &[TokenStream]) -> TokenStream {
+    let (function, this) = (&declaration.function, local("this"));
     // An error about the future, above all that it is not `Send`, is about the function.
     let span = function.span();
-    let called = match tool.this {
+    let called = match declaration.this {
         This::Module => quote_spanned!(span=> #function(#(#values),*)),
         This::Type => quote_spanned!(span=> __Self::#function(#(#values),*)),
         This::Reference => quote_spanned!(span=> __Self::#function(&#this, #(#values),*)),
         This::Shared => quote_spanned!(span=> __Self::#function(#this.into_inner(), #(#values),*)),
     };
-    match (tool.is_blocking, tool.this) {
+    match (declaration.is_blocking, declaration.this) {
         (true, _) => quote_spanned!(span=> move || __rt::blocking(move || #called)),
         // The future borrows what it is called on, so that has to be kept beside it.
         (false, This::Reference) => quote_spanned!(span=> move || async move { #called.await }),
@@ -292,16 +181,31 @@ fn future(tool: &Tool, values: &[TokenStream]) -> TokenStream {
 }
 
 /// A function that makes a result of what the author's function gives.
-fn convert(tool: &Tool) -> TokenStream {
-    let output = &tool.output;
+fn convert(declaration: &Declaration) -> TokenStream {
+    let (output, terms) = (&declaration.output, Terms::of(declaration.kind()));
     let [at_value, at_error] = places(output);
     let [result, kind, way, value, error] = ["result", "kind", "way", "value", "error"].map(local);
-    let converted = at_value.call(at_value.unnamed(), "ToolOutput", "convert", quote!(#way, #value));
-    let failed = at_error.call(at_error.unnamed(), "ToolFailure", "fail", &error);
+    let convert = |given: TokenStream| at_value.call(at_value.unnamed(), terms.output, "convert", given);
+    let failed = at_error.call(at_error.unnamed(), terms.failure, "fail", &error);
+    // What a prompt gives is known by its type; what the others give may also be written as JSON, if the type can be.
+    let (found, converted, failed) = match declaration.kind() {
+        Kind::Tool => (Some(quote!(let #way = #kind.ok().way();)), convert(quote!(#way, #value)), failed),
+        Kind::Prompt => (None, convert(value.to_token_stream()), quote!(__rt::Err(#failed))),
+        Kind::Resource => {
+            let converted = convert(quote!(#way, #value));
+            let present = quote! {
+                match #kind.ok().present(#value) {
+                    __rt::Some(#value) => #converted.map(__rt::Some),
+                    __rt::None => __rt::Ok(__rt::None),
+                }
+            };
+            (Some(quote!(let #way = #kind.ok().some().reading();)), present, quote!(__rt::Err(#failed)))
+        }
+    };
     quote! {
         |#result| {
             let #kind = __rt::Kind::<#output>::NEW;
-            let #way = #kind.ok().way();
+            #found
             match #kind.split(#result) {
                 __rt::Ok(#value) => #converted,
                 __rt::Err(#error) => #failed,

@@ -1,57 +1,56 @@
-//! The methods of an impl block as tools: the block itself, and a function that lists them.
+//! The methods of an impl block: the block itself, what its methods are declared to be, and functions that list them.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::terms::Terms;
 use super::{implementation, marker, scope};
 use crate::attr::ImplWords;
 use crate::diagnostics::Mistakes;
-use crate::model::{Tool, ToolSet};
+use crate::kind::Kind;
+use crate::model::{Declaration, List, Set};
 use crate::signature::ImplBlock;
 
-pub(super) fn expand(words: TokenStream, block: &ImplBlock, mut mistakes: Mistakes) -> TokenStream {
-    let words = ImplWords::read(words, &mut mistakes);
-    match ToolSet::new(block, &words, &mut mistakes) {
+pub(super) fn expand(
+    kind: Kind,
+    words: TokenStream,
+    block: &ImplBlock,
+    mut mistakes: Mistakes,
+) -> TokenStream {
+    let also = block.also.iter().cloned();
+    let words: Vec<(Kind, ImplWords)> = std::iter::once((kind, words))
+        .chain(also)
+        .map(|(kind, words)| (kind, ImplWords::read(kind, words, &mut mistakes)))
+        .collect();
+    match Set::new(block, &words, &mut mistakes) {
         Ok(set) if mistakes.is_empty() => {
             let self_type = &set.self_type;
-            let tools = set.tools.iter().map(|one| tool(one, self_type));
-            let pushed = set.tools.iter().map(|tool| {
-                let (conditions, name) = (&tool.conditions, marker_name(tool));
-                quote!(#(#conditions)* tools.push(__rt::Arc::new(#name {}));)
-            });
-            let list = list(
-                &set,
-                &quote! {
-                    let mut tools: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
-                    #(#pushed)*
-                    tools
-                },
-            );
-            let items = scope(&set.conditions, quote!(type __Self = #self_type; #(#tools)* #list));
+            let declarations = set.declarations.iter().map(|one| declared(one, self_type));
+            let lists = lists(&set, true);
+            let items = scope(&set.conditions, quote!(type __Self = #self_type; #(#declarations)* #lists));
             quote!(#block #items)
         }
         set => {
-            // A list of nothing, for who calls it.
-            let fallback =
-                set.ok().map(|set| scope(&set.conditions, list(&set, &quote!(::core::unreachable!()))));
+            // Lists of nothing, for who calls them.
+            let fallback = set.ok().map(|set| scope(&set.conditions, lists(&set, false)));
             quote!(#mistakes #block #fallback)
         }
     }
 }
 
-fn marker_name(tool: &Tool) -> Ident {
-    format_ident!("__Tool_{}", tool.function.unraw())
+fn marker_name(declaration: &Declaration) -> Ident {
+    format_ident!("__{}_{}", Terms::of(declaration.kind()).implemented, declaration.function.unraw())
 }
 
-fn tool(tool: &Tool, self_type: &Type) -> TokenStream {
-    let name = marker_name(tool);
-    let conditions = &tool.conditions;
+fn declared(declaration: &Declaration, self_type: &Type) -> TokenStream {
+    let name = marker_name(declaration);
+    let conditions = &declaration.conditions;
     let marker = marker(&TokenStream::new(), &name, conditions, None);
     // Beside the impl block `Self` is somebody else.
-    let implementation = with_self_by_name(implementation::of(tool, &name, Some(self_type)));
-    // Tools do not see each other's helpers.
+    let implementation = with_self_by_name(implementation::of(declaration, &name, Some(self_type)));
+    // They do not see each other's helpers.
     quote! {
         #marker
         #(#conditions)*
@@ -59,15 +58,35 @@ fn tool(tool: &Tool, self_type: &Type) -> TokenStream {
     }
 }
 
-fn list(set: &ToolSet, body: &TokenStream) -> TokenStream {
-    let ToolSet { generics, self_type, list, visibility, .. } = set;
+/// The functions that list the methods, by kind; or functions that are never called.
+fn lists(set: &Set, are_known: bool) -> TokenStream {
+    let Set { generics, self_type, lists, .. } = set;
     let (parameters, _, conditions) = generics.split_for_impl();
-    quote! {
-        impl #parameters #self_type #conditions {
-            /// The tools among the methods of this type, for a server's list.
-            #visibility fn #list() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
+    let lists = lists.iter().map(|List { kind, name, visibility }| {
+        let implemented = Terms::of(*kind).implemented;
+        let doc = format!(" The {} among the methods of this type, for a server's list.", kind.plural());
+        let all = quote!(__rt::Vec<__rt::Arc<dyn __rt::#implemented>>);
+        let body = if are_known {
+            let pushed = set.declarations.iter().filter(|declaration| declaration.kind() == *kind).map(
+                |declaration| {
+                    let (conditions, name) = (&declaration.conditions, marker_name(declaration));
+                    quote!(#(#conditions)* all.push(__rt::Arc::new(#name {}));)
+                },
+            );
+            quote!(let mut all: #all = __rt::Vec::new(); #(#pushed)* all)
+        } else {
+            quote!(::core::unreachable!())
+        };
+        quote! {
+            #[doc = #doc]
+            #visibility fn #name() -> #all {
                 #body
             }
+        }
+    });
+    quote! {
+        impl #parameters #self_type #conditions {
+            #(#lists)*
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! The function always stays, so that a mistake in what is declared of it does not make its other users wrong, too.
 
+mod definition;
 mod function;
 mod implementation;
 mod methods;
 mod place;
 #[cfg(test)]
 mod snapshots;
+mod terms;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -15,16 +17,20 @@ use syn::Attribute;
 
 use crate::diagnostics::Mistakes;
 use crate::doc::Text;
+use crate::kind::Kind;
 use crate::signature::Item;
 
-/// The expansion of `#[tool(words)] item`.
-pub(crate) fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
+/// The expansion of `#[tool(words)] item`, or of the attribute of another kind.
+pub(crate) fn attribute(kind: Kind, words: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     match syn::parse2(item.clone()) {
-        Ok(Item::Function(function)) => function::expand(words, &function, mistakes),
-        Ok(Item::Impl(block)) => methods::expand(words, &block, mistakes),
+        Ok(Item::Function(function)) => function::expand(kind, words, &function, mistakes),
+        Ok(Item::Impl(block)) => methods::expand(kind, words, &block, mistakes),
         Ok(Item::Other(place)) => {
-            mistakes.at(place, "`#[tool]` goes on a function, or on an `impl` block with tools in it");
+            let plural = kind.plural();
+            let message =
+                format!("`#[{kind}]` goes on a function, or on an `impl` block with {plural} in it");
+            mistakes.at(place, message);
             quote!(#mistakes #item)
         }
         Err(error) => {
@@ -38,16 +44,18 @@ pub(crate) fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
 fn scope(conditions: &[Attribute], items: impl ToTokens) -> TokenStream {
     quote! {
         #(#conditions)*
-        // What lints would say of generated code is of no use to the author of a tool.
+        // What lints would say of generated code is of no use to who declares a tool.
         #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
         const _: () = {
-            use ::mcp_runtime::__private::{self as __rt, Jsonable as _, NotAResult as _, Unfailing as _};
+            use ::mcp_runtime::__private::{
+                self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _, Unfailing as _, Unreadable as _
+            };
             #items
         };
     }
 }
 
-/// The type by which a list names the tool.
+/// The type by which a list names what is declared.
 fn marker(
     visibility: &impl ToTokens,
     ident: &Ident,

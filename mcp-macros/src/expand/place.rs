@@ -40,10 +40,11 @@ impl Place {
         function: &str,
         arguments: impl ToTokens,
     ) -> TokenStream {
+        // The parameters of a generic trait are found by the compiler.
+        let parameters =
+            ["ToolOutput", "ResourceOutput"].contains(&implemented).then(|| quote_spanned!(self.end=> <_>));
         let word = |name| Ident::new(name, self.end);
         let (implemented, function) = (word(implemented), word(function));
-        // The parameters of a generic trait are found by the compiler.
-        let parameters = (implemented == "ToolOutput").then(|| quote_spanned!(self.end=> <_>));
         let open = quote_spanned!(self.start=> <);
         let rest = quote_spanned!(self.end=> as __rt::#implemented #parameters>::#function);
         let mut arguments = Group::new(Delimiter::Parenthesis, arguments.into_token_stream());

@@ -1,4 +1,4 @@
-//! What is written for typical tools, to be read: each `tests/expand/*.rs` beside its `*.expanded.rs`.
+//! What is written for typical declarations, to be read: each `tests/expand/*.rs` beside its `*.expanded.rs`.
 //!
 //! `BLESS=1 cargo test -p mcp-macros snapshots` writes the expansions anew.
 
@@ -9,6 +9,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Item};
 
+use crate::kind::Kind;
+
 /// The source with its attributes expanded, as the compiler would see it.
 fn expanded(source: &str) -> String {
     let file = syn::parse_file(source).expect("the source is Rust");
@@ -18,8 +20,8 @@ fn expanded(source: &str) -> String {
             Item::Impl(block) => &mut block.attrs,
             _ => return item.into_token_stream(),
         };
-        match take_tool(attributes) {
-            Some(words) => super::tool(words, item.into_token_stream()),
+        match take_attribute(attributes) {
+            Some((kind, words)) => super::attribute(kind, words, item.into_token_stream()),
             None => item.into_token_stream(),
         }
     });
@@ -27,10 +29,14 @@ fn expanded(source: &str) -> String {
     prettyplease::unparse(&expanded)
 }
 
-fn take_tool(attributes: &mut Vec<Attribute>) -> Option<TokenStream> {
-    let index = attributes.iter().position(|attribute| attribute.path().is_ident("tool"))?;
+/// Takes the first attribute of ours, as the compiler would.
+fn take_attribute(attributes: &mut Vec<Attribute>) -> Option<(Kind, TokenStream)> {
+    let of =
+        |attribute: &Attribute| Kind::ALL.into_iter().find(|kind| attribute.path().is_ident(kind.word()));
+    let (index, kind) =
+        attributes.iter().enumerate().find_map(|(index, attribute)| Some((index, of(attribute)?)))?;
     let attribute = attributes.remove(index);
-    Some(attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default())
+    Some((kind, attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default()))
 }
 
 fn sources() -> Vec<PathBuf> {

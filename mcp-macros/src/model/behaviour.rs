@@ -1,10 +1,10 @@
-//! How a tool behaves: what it changes, how it is shown, and whether and for how long it runs as a task.
+//! How what is declared behaves: what a tool changes, how it is shown, and whether and for how long it runs as a task.
 
 use std::time::Duration;
 
 use syn::{LitInt, LitStr};
 
-use crate::attr::{Flag, IconWords, TaskWords};
+use crate::attr::{Flag, IconWords, TaskWords, ToolWords};
 use crate::diagnostics::Mistakes;
 
 /// What the attribute says of what a tool changes.
@@ -15,7 +15,7 @@ pub(crate) struct ToolAnnotations {
     pub(crate) open_world: Option<bool>,
 }
 
-/// A picture of the tool.
+/// A picture.
 pub(crate) struct Icon {
     pub(crate) src: String,
     pub(crate) mime_type: Option<String>,
@@ -25,6 +25,8 @@ pub(crate) struct Icon {
 /// What the attribute says of tasks; all of it may be nothing.
 pub(crate) struct TaskPolicy {
     pub(crate) support: Option<TaskSupport>,
+    /// A call becomes a task where the function says so, and not before.
+    pub(crate) begins_as_call: bool,
     pub(crate) ttl: Option<Duration>,
     pub(crate) poll: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
@@ -38,13 +40,8 @@ pub(crate) enum TaskSupport {
 }
 
 impl ToolAnnotations {
-    pub(super) fn new(
-        read_only: Option<Flag>,
-        destructive: Option<Flag>,
-        idempotent: Option<Flag>,
-        open_world: Option<Flag>,
-        mistakes: &mut Mistakes,
-    ) -> Self {
+    pub(super) fn new(words: ToolWords, mistakes: &mut Mistakes) -> Self {
+        let ToolWords { read_only, destructive, idempotent, open_world } = words;
         if let (Some(Flag { value: true, .. }), Some(Flag { word, value: true })) = (&read_only, &destructive)
         {
             mistakes.on(word, "a tool that is `read_only` destroys nothing: leave one of the two out");
@@ -98,8 +95,16 @@ impl TaskPolicy {
         if let (Some(_), Some(again)) = (&timeout, &task.timeout) {
             mistakes.on(again, "`timeout` is said twice: leave one of them out");
         }
+        if let Some(word) = task.detach.as_ref().filter(|_| task.required) {
+            mistakes.on(
+                word,
+                "a task that is `required` is one from its begin, and `detach` makes it one later: leave one of the two \
+                 out",
+            );
+        }
         Self {
             support,
+            begins_as_call: task.detach.is_some(),
             ttl: task.ttl.and_then(|literal| duration(&literal, mistakes)),
             poll: task.poll.and_then(|literal| duration(&literal, mistakes)),
             timeout: timeout.or(task.timeout).and_then(|literal| duration(&literal, mistakes)),
@@ -112,7 +117,8 @@ impl TaskPolicy {
     }
 }
 
-fn duration(literal: &LitStr, mistakes: &mut Mistakes) -> Option<Duration> {
+/// A time that is not nothing.
+pub(super) fn duration(literal: &LitStr, mistakes: &mut Mistakes) -> Option<Duration> {
     match humantime::parse_duration(&literal.value()) {
         Ok(duration) if !duration.is_zero() => return Some(duration),
         Ok(_) => {

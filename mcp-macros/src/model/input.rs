@@ -3,12 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{GenericArgument, LitStr, Pat, PathArguments, PathSegment, Type, TypePath};
+use syn::{ExprPath, GenericArgument, LitStr, Pat, PathArguments, PathSegment, Type, TypePath};
 
 use super::rules::{Rules, Standin};
 use crate::attr::ArgWords;
 use crate::diagnostics::{Mistakes, Noted, shown};
 use crate::doc::{self, Text};
+use crate::kind::Kind;
 use crate::signature::{Function, Parameter};
 
 /// One parameter of the function.
@@ -27,10 +28,13 @@ pub(crate) struct Argument {
     pub(crate) name: String,
     /// Where the name is said.
     named_at: Span,
+    pub(crate) title: Option<LitStr>,
     pub(crate) description: Text,
     pub(crate) ty: Type,
     pub(crate) rules: Rules,
     pub(crate) header: Option<LitStr>,
+    /// The function that completes what a person has typed of it.
+    pub(crate) complete: Option<ExprPath>,
 }
 
 impl Argument {
@@ -41,27 +45,28 @@ impl Argument {
 }
 
 /// What a function takes, in order.
-pub(super) fn of(function: &Function, mistakes: &mut Mistakes) -> Result<Vec<Input>, Noted> {
+pub(super) fn of(kind: Kind, function: &Function, mistakes: &mut Mistakes) -> Result<Vec<Input>, Noted> {
     let inputs: Vec<Result<Input, Noted>> =
-        function.parameters.iter().map(|parameter| input(parameter, mistakes)).collect();
+        function.parameters.iter().map(|parameter| input(kind, parameter, mistakes)).collect();
     let known: Vec<(&Parameter, &Input)> = function
         .parameters
         .iter()
         .zip(&inputs)
         .filter_map(|(parameter, input)| Some((parameter, input.as_ref().ok()?)))
         .collect();
-    check_contexts(&known, mistakes);
+    check_contexts(kind, &known, mistakes);
     check_wholes(&known, mistakes);
-    check_names(&known, mistakes);
+    check_names(kind, &known, mistakes);
     inputs.into_iter().collect()
 }
 
-fn input(parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Input, Noted> {
+fn input(kind: Kind, parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Input, Noted> {
     for attribute in &parameter.strange {
         let message = if attribute.path().is_ident("arg") {
-            "write what the argument is to be, such as `#[arg(default = 1)]`"
+            let example = if kind == Kind::Tool { "default = 1" } else { "complete = function" };
+            format!("write what is to be said of it, such as `#[arg({example})]`")
         } else {
-            "a tool's parameter knows doc comments and `#[arg(..)]` only: remove this"
+            format!("a {kind}'s parameter knows doc comments and `#[arg(..)]` only: remove this")
         };
         mistakes.on(attribute, message);
     }
@@ -70,7 +75,7 @@ fn input(parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Input, Noted>
         && !matches!(Role::of(&reference.elem), Role::Argument)
     {
         let inner = shown(&reference.elem);
-        let message = format!("write `{inner}`: a tool takes it by value, and it is cheap to clone");
+        let message = format!("write `{inner}`: a {kind} takes it by value, and it is cheap to clone");
         return Err(mistakes.on(ty, message));
     }
     let role = Role::of(ty);
@@ -88,12 +93,21 @@ fn input(parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Input, Noted>
             let ty = type_within(segment).ok_or_else(|| refuse(parameter, message, mistakes))?;
             Ok(Input::State(ty.clone()))
         }
+        Role::Args(_) if kind != Kind::Tool => {
+            let given = kind.given();
+            let message = format!(
+                "`Args` is for tools: write each of what the {kind} takes as a parameter, which is {given}"
+            );
+            Err(mistakes.on(&parameter.ty, message))
+        }
         Role::Args(segment) => {
             let message = "`Args` needs the type that has the arguments as fields: write `Args<Query>`";
             let ty = type_within(segment).ok_or_else(|| refuse(parameter, message, mistakes))?;
             Ok(Input::Whole(ty.clone()))
         }
-        Role::Argument => argument(parameter, mistakes).map(|argument| Input::Argument(Box::new(argument))),
+        Role::Argument => {
+            argument(kind, parameter, mistakes).map(|argument| Input::Argument(Box::new(argument)))
+        }
     }
 }
 
@@ -141,10 +155,10 @@ fn refuse(parameter: &Parameter, message: &str, mistakes: &mut Mistakes) -> Note
     mistakes.add(refusal.clone())
 }
 
-fn argument(parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Argument, Noted> {
-    let words = ArgWords::read(&parameter.arg, mistakes);
-    let ident = ident(parameter, mistakes);
-    let ty = owned(&parameter.ty, mistakes);
+fn argument(kind: Kind, parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Argument, Noted> {
+    let words = ArgWords::read(kind, &parameter.arg, mistakes);
+    let ident = ident(kind, parameter, mistakes);
+    let ty = owned(kind, &parameter.ty, mistakes);
     let (description, _) =
         doc::text(&parameter.docs).unwrap_or((Text::Literal(String::new()), Span::call_site()));
     let rules = Rules::new(words.default, words.range, words.length, bare(&parameter.ty), mistakes);
@@ -154,42 +168,64 @@ fn argument(parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Argument, 
     let (name, named_at) = match &words.rename {
         Some(rename) => {
             if rename.value().is_empty() {
-                mistakes.on(rename, "an argument needs a name: write it here, or leave `rename` out");
+                let message = format!("{} needs a name: write it here, or leave `rename` out", kind.given());
+                mistakes.on(rename, message);
             }
             (rename.value(), rename.span())
         }
         None => ident.map(|ident| (ident.unraw().to_string(), ident.span()))?,
     };
-    Ok(Argument { name, named_at, description, ty: ty?, rules, header: words.header })
+    let ArgWords { title, header, complete, .. } = words;
+    Ok(Argument { name, named_at, title, description, ty: ty?, rules, header, complete })
 }
 
-fn ident(parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Ident, Noted> {
+fn ident(kind: Kind, parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Ident, Noted> {
+    let given = kind.given();
     match &parameter.pattern {
-        Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => Ok(pattern.ident.clone()),
-        Pat::Wild(pattern) => Err(mistakes.on(
-            pattern,
-            "an argument needs a name, by which the client gives it: write one in place of `_`",
-        )),
-        pattern => Err(mistakes.on(
-            pattern,
-            "an argument needs a name, by which the client gives it: write a name here, and take the value apart in the \
-             body; `Args(..): Args<T>` takes a struct as all the arguments",
-        )),
+        Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
+            Ok(pattern.ident.clone())
+        }
+        Pat::Wild(pattern) => {
+            let message =
+                format!("{given} needs a name, by which the client gives it: write one in place of `_`");
+            Err(mistakes.on(pattern, message))
+        }
+        pattern => {
+            let apart = if kind == Kind::Tool {
+                "; `Args(..): Args<T>` takes a struct as all the arguments"
+            } else {
+                ""
+            };
+            let message = format!(
+                "{given} needs a name, by which the client gives it: write a name here, and take the value apart in the \
+                 body{apart}"
+            );
+            Err(mistakes.on(pattern, message))
+        }
     }
 }
 
 /// The type, if it borrows nothing: arguments outlive the call that they came with.
-fn owned(ty: &Type, mistakes: &mut Mistakes) -> Result<Type, Noted> {
+fn owned(kind: Kind, ty: &Type, mistakes: &mut Mistakes) -> Result<Type, Noted> {
     if let Type::Reference(reference) = bare(ty) {
         let owned = owned_form(&reference.elem);
-        return Err(mistakes.on(ty, format!("a tool owns its arguments: write `{owned}`")));
+        return Err(mistakes.on(ty, format!("a {kind} owns its {}s: write `{owned}`", kind.given_noun())));
     }
     if let Some(keyword) = keyword(ty.to_token_stream(), "impl") {
-        let message = "an argument is of one type, which its schema describes: write the type itself";
+        let message = match kind {
+            Kind::Tool => "an argument is of one type, which its schema describes: write the type itself",
+            Kind::Prompt => "an argument is of one type, which is read from text: write the type itself",
+            Kind::Resource => {
+                "a variable is of one type, which is read from the address: write the type itself"
+            }
+        };
         return Err(mistakes.at(keyword, message));
     }
     if let Some(place) = borrow(ty.to_token_stream()) {
-        let message = "a tool owns its arguments: write a type without a borrow, such as `String` for text";
+        let message = format!(
+            "a {kind} owns its {}s: write a type without a borrow, such as `String` for text",
+            kind.given_noun()
+        );
         return Err(mistakes.at(place, message));
     }
     Ok(ty.clone())
@@ -247,10 +283,10 @@ fn check_header(header: &LitStr, mistakes: &mut Mistakes) {
     }
 }
 
-fn check_contexts(inputs: &[(&Parameter, &Input)], mistakes: &mut Mistakes) {
+fn check_contexts(kind: Kind, inputs: &[(&Parameter, &Input)], mistakes: &mut Mistakes) {
     let mut contexts = inputs.iter().filter(|(_, input)| matches!(input, Input::Context));
     if let (Some(_), Some((second, _))) = (contexts.next(), contexts.next()) {
-        mistakes.on(&second.ty, "a tool has one `Context`: clone it where another is needed");
+        mistakes.on(&second.ty, format!("a {kind} has one `Context`: clone it where another is needed"));
     }
 }
 
@@ -278,15 +314,15 @@ fn check_wholes(inputs: &[(&Parameter, &Input)], mistakes: &mut Mistakes) {
     }
 }
 
-fn check_names(inputs: &[(&Parameter, &Input)], mistakes: &mut Mistakes) {
+fn check_names(kind: Kind, inputs: &[(&Parameter, &Input)], mistakes: &mut Mistakes) {
     let mut names: Vec<&str> = Vec::new();
     let mut headers: Vec<String> = Vec::new();
     for (_, input) in inputs {
         let Input::Argument(argument) = input else { continue };
         let name = argument.name.as_str();
         if names.contains(&name) {
-            mistakes
-                .at(argument.named_at, format!("there are two arguments named `{name}`: rename one of them"));
+            let message = format!("there are two {}s named `{name}`: rename one of them", kind.given_noun());
+            mistakes.at(argument.named_at, message);
         }
         names.push(name);
         if let Some(header) = &argument.header {

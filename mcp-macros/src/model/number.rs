@@ -62,7 +62,7 @@ impl Number {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bounds beside a float are compared as floats")]
-    fn as_float(self) -> f64 {
+    pub(super) fn as_float(self) -> f64 {
         match self {
             Self::Integer(number) => number as f64,
             Self::Float(number) => number,

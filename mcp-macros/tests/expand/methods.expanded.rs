@@ -31,7 +31,8 @@ impl Graph {
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     type __Self = Graph;
     #[allow(
@@ -70,7 +71,11 @@ const _: () = {
                 let definition = <Graph as __rt::Shared>::declare(definition);
                 definition
             }
-            fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+            fn call(
+                &self,
+                call: __rt::ToolCall<'_>,
+                _: __rt::Context,
+            ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
                 let mut fields = call.arguments.fields(&["query", "limit"]);
                 let argument_0 = <String as __rt::Argument>::take(&mut fields, 0usize);
                 let argument_1 = <u32 as __rt::Argument>::take_or(
@@ -129,7 +134,11 @@ const _: () = {
                 let definition = <Graph as __rt::Shared>::declare(definition);
                 definition
             }
-            fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+            fn call(
+                &self,
+                call: __rt::ToolCall<'_>,
+                _: __rt::Context,
+            ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
                 let mut fields = call.arguments.fields(&["memories"]);
                 let argument_0 = <Vec<
                     Memory,
@@ -160,10 +169,10 @@ const _: () = {
     impl Graph {
         /// The tools among the methods of this type, for a server's list.
         pub fn tools() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
-            let mut tools: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
-            tools.push(__rt::Arc::new(__Tool_find {}));
-            tools.push(__rt::Arc::new(__Tool_import {}));
-            tools
+            let mut all: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
+            all.push(__rt::Arc::new(__Tool_find {}));
+            all.push(__rt::Arc::new(__Tool_import {}));
+            all
         }
     }
 };

@@ -34,14 +34,19 @@ pub(crate) struct find {}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
     impl __rt::Tool for find {
         fn definition(&self) -> __rt::ToolDefinition {
             ::core::unreachable!()
         }
-        fn call(&self, _: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+        fn call(
+            &self,
+            _: __rt::ToolCall<'_>,
+            _: __rt::Context,
+        ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
             ::core::unreachable!()
         }
     }
@@ -64,7 +69,8 @@ impl Graph {
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     impl Graph {
         /// The tools among the methods of this type, for a server's list.

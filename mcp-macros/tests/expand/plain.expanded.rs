@@ -19,7 +19,8 @@ pub struct look_up {}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
     impl __rt::Tool for look_up {
@@ -42,7 +43,11 @@ const _: () = {
                 .returns(__rt::Kind::<String>::NEW.ok().schema());
             definition
         }
-        fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+        fn call(
+            &self,
+            call: __rt::ToolCall<'_>,
+            _: __rt::Context,
+        ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
             let mut fields = call.arguments.fields(&["query", "limit", "archived"]);
             let argument_0 = <String as __rt::Argument>::take(&mut fields, 0usize);
             let argument_1 = <Option<u32> as __rt::Argument>::take(&mut fields, 1usize);

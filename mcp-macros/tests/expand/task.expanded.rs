@@ -25,7 +25,8 @@ struct recall_memories {}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     fn __default_1() -> u32 {
         1
@@ -79,7 +80,11 @@ const _: () = {
             let definition = <Graph as __rt::Shared>::declare(definition);
             definition
         }
-        fn call(&self, call: __rt::ToolCall<'_>, cx: __rt::Context) -> __rt::Called {
+        fn call(
+            &self,
+            call: __rt::ToolCall<'_>,
+            cx: __rt::Context,
+        ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
             let mut fields = call.arguments.fields(&["query", "maxDepth", "scope"]);
             let argument_0 = <String as __rt::Argument>::take(&mut fields, 0usize);
             let argument_1 = <u32 as __rt::Argument>::take_or(

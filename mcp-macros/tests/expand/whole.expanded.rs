@@ -19,7 +19,8 @@ struct find {}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
     impl __rt::Tool for find {
@@ -29,7 +30,11 @@ const _: () = {
             let definition = <Query as __rt::Argument>::declare(definition);
             definition
         }
-        fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+        fn call(
+            &self,
+            call: __rt::ToolCall<'_>,
+            _: __rt::Context,
+        ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
             let whole = <Query as __rt::Argument>::whole(call.arguments)?;
             __rt::Ok(
                 __rt::run(
@@ -71,7 +76,8 @@ struct forget {}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
-        self as __rt, Jsonable as _, NotAResult as _, Unfailing as _,
+        self as __rt, Jsonable as _, NotAResult as _, Present as _, Readable as _,
+        Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
     impl __rt::Tool for forget {
@@ -84,7 +90,11 @@ const _: () = {
                 .returns(__rt::Kind::<()>::NEW.ok().schema());
             definition
         }
-        fn call(&self, call: __rt::ToolCall<'_>, _: __rt::Context) -> __rt::Called {
+        fn call(
+            &self,
+            call: __rt::ToolCall<'_>,
+            _: __rt::Context,
+        ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
             call.arguments.fields(&[]).finish()?;
             __rt::Ok(
                 __rt::run(

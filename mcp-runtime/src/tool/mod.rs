@@ -25,9 +25,6 @@ pub use state::{Asks, Shared, State, StateKey, States};
 
 use crate::Context;
 
-/// What [`Tool::call`] gives.
-pub type Called = Result<ToolFuture, InvalidArguments>;
-
 /// What runs when a tool is called.
 pub type ToolFuture = Pin<Box<dyn Future<Output = Result<ToolResult, ToolError>> + Send>>;
 
