@@ -49,7 +49,7 @@ impl ToTokens for Mistakes {
 }
 
 /// The known word that an unknown one was probably meant to be.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     // `readOnly` and `readOnlyHint` are what the specification calls `read_only`.
     let plain = |word: &str| word.to_lowercase().replace('_', "").trim_end_matches("hint").to_owned();
     let word = plain(word);

@@ -60,6 +60,7 @@ use crate::kind::Kind;
 /// | `task = "required"` | only as a task |
 /// | `task = "optional"` | the same as `task` |
 /// | `task(ttl = "1h", poll = "1s", concurrency = 8, required)` | a task, and how: see [Tasks](#tasks) |
+/// | `task(detach)` | a call that becomes a task where the function says so |
 /// | `timeout = "30s"` | how long a run may take, as a task or not |
 /// | `blocking` | the function is a plain `fn` that blocks its thread, and runs on one where that harms nobody |
 ///
@@ -98,6 +99,7 @@ use crate::kind::Kind;
 /// | word | meaning |
 /// | --- | --- |
 /// | `required`, `optional` | as in `task = ".."` |
+/// | `detach` | an ordinary call at first, which may ask for input; it becomes a task at `cx.detach().await`, where the client can take one |
 /// | `ttl = "1h"` | how long a task is kept once it is over |
 /// | `poll = "1s"` | how often a client should ask |
 /// | `concurrency = 8` | how many tasks of this tool run at once; others wait their turn |
@@ -184,6 +186,7 @@ use crate::kind::Kind;
 /// | `range(0..=5)` | which numbers are allowed; also `0..5`, `0..` and `..=5`, in literals |
 /// | `length(1..=200)` | how many characters, items or entries are allowed |
 /// | `rename = "maxDepth"` | the argument's name, if it is not to be the parameter's |
+/// | `title = "Depth"` | a name for people |
 /// | `header = "Region"` | over HTTP the argument is repeated as the header `Mcp-Param-Region` (SEP-2243) |
 ///
 /// All of it is in the schema, and all of it is enforced.
@@ -289,6 +292,10 @@ use crate::kind::Kind;
 /// `#[tool(list = "admin_tools")] impl ..` gives the list another name, so that a type can have several. Neither the
 /// type's impl block nor a method may be generic, and the methods of a trait are no tools.
 ///
+/// The same block may have methods that are prompts ([`#[prompt]`](macro@prompt)) and resources
+/// ([`#[resource("..")]`](macro@resource)). One attribute on the block is enough for all of them, and the type has a
+/// function for each kind: `tools`, `prompts`, `resources`.
+///
 /// # Mistakes
 ///
 /// Each is told where it is, with what to write instead, and all of them at once. What only the whole server can show,
@@ -299,12 +306,234 @@ pub fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Declares a prompt: messages for a model, which a person picks by name and fills in.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// /// Ask for a review of a change.
+/// #[prompt]
+/// async fn review(
+///     /// The change, as a diff.
+///     diff: String,
+///     /// How strict to be, from 1 to 5.
+///     #[arg(default = 3, range(1..=5))]
+///     strictness: u8,
+/// ) -> String {
+///     format!("Review this change. Be strict, {strictness} of 5:\n\n{diff}")
+/// }
+///
+/// let prompts = prompts![review];
+/// # let _ = prompts;
+/// ```
+///
+/// The doc comments are what people read when they choose: of the function, what the prompt is for; of each parameter,
+/// what to fill in. All that [`#[tool]`](macro@tool) says of the function and of the type beside it holds here as well.
+///
+/// # Words
+///
+/// | word | meaning |
+/// | --- | --- |
+/// | `name = "code-review"` | the prompt's name, if it is not to be the function's |
+/// | `title = "Review"` | a name for people |
+/// | `description = ".."` | the description, if it is not to be the doc comment; also a constant, or `include_str!("review.md")` |
+/// | `icon = ".."`, `icon(..)` | a picture, as [of a tool](macro@tool#words) |
+/// | `task`, `task(..)` | getting it may be a task, as [of a tool](macro@tool#tasks); only core tasks (2025-11-25) know that |
+/// | `timeout = "30s"` | how long a run may take |
+/// | `blocking` | the function is a plain `fn` that blocks its thread |
+///
+/// # Parameters
+///
+/// Arguments of prompts are text on the wire, which a person typed. The type says what is made of it: numbers, `bool`
+/// and enums are read from what was typed, any other type that derives `Deserialize` and `JsonSchema` from JSON, and
+/// what cannot be read is refused before the function runs. An `Option` need not be filled in. `Context` and
+/// `State<T>` are given by the server.
+///
+/// In `#[arg(..)]` stands what may stand there [for a tool](macro@tool#arg), but for `header`, and:
+///
+/// | word | meaning |
+/// | --- | --- |
+/// | `complete = function` | suggestions while somebody types, from this function |
+///
+/// The function takes a `Completion`, which is what was typed so far, and a `State<T>` after it if it needs one. It may
+/// be `async` or not, and gives its suggestions, best first. Enums and `bool` suggest their values by themselves.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// struct Atlas(Vec<String>);
+///
+/// async fn cities(typed: Completion, atlas: State<Atlas>) -> Vec<String> {
+///     typed.among(atlas.0.iter().cloned())
+/// }
+///
+/// /// How to travel.
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Way {
+///     Train,
+///     Boat,
+/// }
+///
+/// /// Plan a journey.
+/// #[prompt(title = "Plan a journey")]
+/// async fn journey(
+///     /// Where to.
+///     #[arg(complete = cities)]
+///     city: String,
+///     /// How to get there.
+///     way: Option<Way>,
+/// ) -> String {
+///     let way = match way {
+///         Some(Way::Train) => " by train",
+///         Some(Way::Boat) => " by boat",
+///         None => "",
+///     };
+///     format!("Plan a journey to {city}{way}.")
+/// }
+/// # let _ = prompts![journey];
+/// ```
+///
+/// # Results
+///
+/// | type | the messages |
+/// | --- | --- |
+/// | `String`, `&'static str` | the person says it |
+/// | `Content`, `Vec<Content>` | the person shows it: a picture, a sound, a resource |
+/// | `PromptMessage`, a `Vec` or an array of them | these |
+/// | `PromptResult` | what it says, with a description and `_meta` |
+/// | `Result<T, E>` of any of these | the same; an `E` that is `Display` is a JSON-RPC error, and a `ProtocolError` has its own code |
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// /// Show how to greet.
+/// #[prompt]
+/// async fn greeting(
+///     /// Whom.
+///     name: String,
+/// ) -> [PromptMessage; 2] {
+///     [
+///         PromptMessage::user(format!("Greet {name}.")),
+///         PromptMessage::assistant(format!("Hello, {name}!")),
+///     ]
+/// }
+/// # let _ = prompts![greeting];
+/// ```
+///
+/// # Methods
+///
+/// As [of tools](macro@tool#methods): with `#[prompt]` on the impl block and on the methods, the type has a function
+/// `prompts`, or as `#[prompt(list = "..")] impl ..` names it. A completing function there is named by its path, such as
+/// `complete = Self::cities`.
 #[proc_macro_attribute]
 pub fn prompt(words: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Kind::Prompt, words.into(), item.into()).into()
 }
 
-/// Declares a resource: something to be read at an address, or the resources of an address with variables.
+/// Declares a resource: something that can be read at an address, or everything at an address with variables.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// /// How to use this server.
+/// #[resource("manual://intro", mime_type = "text/markdown")]
+/// async fn intro() -> &'static str {
+///     "# Welcome"
+/// }
+///
+/// struct Notes(Vec<String>);
+///
+/// /// One note.
+/// #[resource("note://{number}")]
+/// async fn note(
+///     /// Its number, from 0.
+///     number: usize,
+///     notes: State<Notes>,
+/// ) -> Option<String> {
+///     notes.0.get(number).cloned()
+/// }
+///
+/// let resources = resources![intro, note];
+/// # let _ = resources;
+/// ```
+///
+/// An address without variables is listed among the resources, one with variables among the resource templates. The doc
+/// comment is what people and models read when they choose. All that [`#[tool]`](macro@tool) says of the function and of
+/// the type beside it holds here as well.
+///
+/// # Address
+///
+/// The address comes first. Each `{variable}` in it is a parameter of that name, and each parameter that is not given by
+/// the server is a variable. `{name}` stands for one or more characters other than `/`, `?` and `#`; one `{+name}` in an
+/// address also for those. Values are percent-decoded. Which one is read where several match is in the documentation of
+/// the trait `Resource`.
+///
+/// # Words
+///
+/// | word | meaning |
+/// | --- | --- |
+/// | `name = "note"` | the resource's name, if it is not to be the function's |
+/// | `title = "A note"` | a name for people |
+/// | `description = ".."` | the description, if it is not to be the doc comment; also a constant, or `include_str!("note.md")` |
+/// | `mime_type = "text/markdown"` | the media type of what is read |
+/// | `audience = "user"` | whom it is for: `"user"`, `"assistant"`, or `["user", "assistant"]` |
+/// | `priority = 0.8` | how much it matters, from `0.0` to `1.0` |
+/// | `cache = "5min"` | for how long who read it may take it for fresh (2026-07-28) |
+/// | `cache(public, ttl = "5min")` | the same, also for others, because everybody reads the same |
+/// | `icon = ".."`, `icon(..)` | a picture, as [of a tool](macro@tool#words) |
+/// | `task`, `task(..)` | reading it may be a task, as [of a tool](macro@tool#tasks); only core tasks (2025-11-25) know that |
+/// | `timeout = "30s"` | how long a run may take |
+/// | `blocking` | the function is a plain `fn` that blocks its thread |
+///
+/// # Parameters
+///
+/// Variables are text, and the type says what is made of it, as of the arguments [of a prompt](macro@prompt#parameters).
+/// An address whose variables do not fit is refused before the function runs. `Context` and `State<T>` are given by the
+/// server. `#[arg(..)]` knows `range`, `length` and `rename` as [for a tool](macro@tool#arg), and `complete` as
+/// [for a prompt](macro@prompt#parameters).
+///
+/// # Results
+///
+/// | type | what is read |
+/// | --- | --- |
+/// | `String`, `&'static str` | text, `text/plain` unless `mime_type` says otherwise |
+/// | `Vec<u8>`, `&'static [u8]` | bytes, `application/octet-stream` unless `mime_type` says otherwise |
+/// | `ResourceContents`, a `Vec` of them, `ResourceResult` | what it says |
+/// | any other that derives `Serialize` | JSON, `application/json` unless `mime_type` says otherwise |
+/// | `Option<T>` of any of these | the same; `None` says that there is no such resource |
+/// | `Result<T, E>` of any of these | the same; an `E` that is `Display` is a JSON-RPC error, and a `ProtocolError` has its own code |
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+///
+/// #[derive(Serialize)]
+/// struct Station {
+///     name: String,
+///     height: u32,
+/// }
+///
+/// fn countries(typed: Completion) -> Vec<String> {
+///     typed.among(["austria", "belgium"])
+/// }
+///
+/// /// A weather station.
+/// #[resource("weather://{country}/{+path}", cache(public, ttl = "1h"))]
+/// async fn station(
+///     #[arg(complete = countries)] country: String,
+///     path: String,
+/// ) -> Result<Option<Station>, std::io::Error> {
+///     if country != "austria" {
+///         return Ok(None);
+///     }
+///     Ok(Some(Station { name: path, height: 156 }))
+/// }
+/// # let _ = resources![station];
+/// ```
+///
+/// # Methods
+///
+/// As [of tools](macro@tool#methods): with `#[resource]` on the impl block and `#[resource("..")]` on the methods, the type
+/// has a function `resources`, or as `#[resource(list = "..")] impl ..` names it.
 #[proc_macro_attribute]
 pub fn resource(words: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Kind::Resource, words.into(), item.into()).into()

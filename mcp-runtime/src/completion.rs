@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::protocol::ProtocolError;
-use crate::tool::{Shared, State, StateKey, States};
+use crate::tool::{ParameterSpec, Shared, State, StateKey, States};
 
 /// What somebody has typed so far: what a completing function sees.
 ///
@@ -162,6 +162,15 @@ pub trait Complete<Way>: Send + Sync + 'static {
 
     /// What it suggests.
     fn complete(&self, typed: Completion, states: &States) -> CompletionFuture;
+
+    /// Declares that it completes this parameter.
+    #[must_use]
+    fn of_parameter(self, parameter: ParameterSpec) -> ParameterSpec
+    where
+        Self: Sized,
+    {
+        parameter.complete(self)
+    }
 }
 
 /// The way of a function that answers at once.

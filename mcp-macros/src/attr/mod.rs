@@ -134,6 +134,11 @@ impl ImplWords {
             Kind::Prompt => PROMPT_IMPL,
             Kind::Resource => RESOURCE_IMPL,
         };
+        if kind == Kind::Resource && syn::parse2::<LitStr>(tokens.clone()).is_ok() {
+            mistakes
+                .on(tokens, "an address is that of one resource: write `#[resource(\"..\")]` on a method");
+            return words;
+        }
         for word in vocabulary.words(&[tokens], mistakes) {
             words.list = word.text(mistakes).ok();
         }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{ExprPath, Type};
+use quote::{ToTokens, format_ident, quote};
+use syn::Type;
 
 use super::implementation::{default_name, local};
 use super::place::Place;
@@ -83,11 +82,6 @@ fn holdings(resource: &Resource) -> TokenStream {
     quote!(#(#mime_type)* #annotations #cache)
 }
 
-/// The function that completes an argument, held against its trait where it is named.
-fn complete(function: &ExprPath) -> TokenStream {
-    quote_spanned!(function.span()=> .complete(#function))
-}
-
 fn parameter(index: usize, argument: &Argument) -> TokenStream {
     let Argument { name, description, ty, .. } = argument;
     let mut spec = Place::of(ty).call(ty, "Argument", "spec", quote!(#name, #description));
@@ -104,7 +98,6 @@ fn parameter(index: usize, argument: &Argument) -> TokenStream {
     }
     spec.extend(argument.title.as_ref().map(|title| quote!(.title(#title))));
     spec.extend(argument.header.as_ref().map(|header| quote!(.header(#header))));
-    spec.extend(argument.complete.as_ref().map(complete));
     let function = default_name(index);
     match argument.default() {
         None => {}
@@ -116,6 +109,10 @@ fn parameter(index: usize, argument: &Argument) -> TokenStream {
         Some(Standin::Computed(value)) => {
             spec = Place::of(value).call_for(ty, "Shown", "default", quote!(#spec, #function));
         }
+    }
+    if let Some(function) = &argument.complete {
+        let place = Place::of(function);
+        spec = place.call(place.unnamed(), "Complete", "of_parameter", quote!(#function, #spec));
     }
     spec
 }

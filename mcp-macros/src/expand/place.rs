@@ -41,8 +41,9 @@ impl Place {
         arguments: impl ToTokens,
     ) -> TokenStream {
         // The parameters of a generic trait are found by the compiler.
-        let parameters =
-            ["ToolOutput", "ResourceOutput"].contains(&implemented).then(|| quote_spanned!(self.end=> <_>));
+        let parameters = ["ToolOutput", "ResourceOutput", "Complete"]
+            .contains(&implemented)
+            .then(|| quote_spanned!(self.end=> <_>));
         let word = |name| Ident::new(name, self.end);
         let (implemented, function) = (word(implemented), word(function));
         let open = quote_spanned!(self.start=> <);

@@ -94,10 +94,8 @@ fn input(kind: Kind, parameter: &Parameter, mistakes: &mut Mistakes) -> Result<I
             Ok(Input::State(ty.clone()))
         }
         Role::Args(_) if kind != Kind::Tool => {
-            let given = kind.given();
-            let message = format!(
-                "`Args` is for tools: write each of what the {kind} takes as a parameter, which is {given}"
-            );
+            let message =
+                format!("`Args` is for tools: write each {} as a parameter of its own", kind.given_noun());
             Err(mistakes.on(&parameter.ty, message))
         }
         Role::Args(segment) => {

@@ -9,8 +9,8 @@ use super::input::Input;
 use super::number::Number;
 use super::template::{self, Variable};
 use crate::attr::ResourceWords;
-use crate::diagnostics::{Mistakes, Noted, nearest};
-use crate::signature::Function;
+use crate::diagnostics::{Mistakes, Noted};
+use crate::signature::{Function, Parameter};
 
 /// What only a resource has.
 pub(crate) struct Resource {
@@ -87,29 +87,33 @@ fn check_mime_type(literal: &LitStr, mistakes: &mut Mistakes) {
 fn check_variables(variables: &[Variable], inputs: &[Input], function: &Function, mistakes: &mut Mistakes) {
     let arguments = || {
         inputs.iter().zip(&function.parameters).filter_map(|(input, parameter)| match input {
-            Input::Argument(argument) => Some((&**argument, parameter)),
+            Input::Argument(argument) => Some((argument.name.as_str(), parameter)),
             _ => None,
         })
     };
-    for variable in variables {
-        let name = &variable.name;
-        if !arguments().any(|(argument, _)| argument.name == *name) {
-            let message = format!(
-                "no parameter takes `{{{name}}}`: add `{name}: String` to the function, or take it out of the address"
-            );
-            mistakes.at(variable.place, message);
-        }
+    let untaken: Vec<&Variable> =
+        variables.iter().filter(|variable| !arguments().any(|(name, _)| name == variable.name)).collect();
+    let unknown: Vec<(&str, &Parameter)> =
+        arguments().filter(|(name, _)| !variables.iter().any(|variable| variable.name == *name)).collect();
+    if let ([variable], [(name, parameter)]) = (untaken.as_slice(), unknown.as_slice()) {
+        let message = format!(
+            "the address has a variable `{{{}}}`, and none for `{name}`: name one of the two as the other",
+            variable.name
+        );
+        mistakes.on(&parameter.pattern, message);
+        return;
     }
-    let known: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
-    for (argument, parameter) in arguments() {
-        let name = argument.name.as_str();
-        if known.contains(&name) {
-            continue;
-        }
-        let instead = match nearest(name, &known) {
-            Some(known) => format!("did you mean `{{{known}}}`?"),
-            None => format!("write `{{{name}}}` where it belongs, or remove the parameter"),
-        };
-        mistakes.on(&parameter.pattern, format!("the address has no variable `{name}`: {instead}"));
+    for variable in untaken {
+        let name = &variable.name;
+        let message = format!(
+            "no parameter takes `{{{name}}}`: add `{name}: String` to the function, or take it out of the address"
+        );
+        mistakes.at(variable.place, message);
+    }
+    for (name, parameter) in unknown {
+        let message = format!(
+            "the address has no variable for `{name}`: write `{{{name}}}` where it belongs, or remove the parameter"
+        );
+        mistakes.on(&parameter.pattern, message);
     }
 }

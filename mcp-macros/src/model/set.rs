@@ -55,6 +55,7 @@ impl Set {
             .into_iter()
             .filter_map(|kind| list(kind, block, words, &declarations, mistakes).transpose())
             .collect();
+        let lists = distinct(lists?, mistakes);
         Ok(Self {
             conditions: header
                 .attrs
@@ -65,7 +66,7 @@ impl Set {
             generics: header.generics.clone(),
             self_type: (*header.self_ty).clone(),
             declarations,
-            lists: lists?,
+            lists,
         })
     }
 }
@@ -91,21 +92,17 @@ fn check_others(this: &Declaration, named_at: Span, others: &[Declaration], mist
     for other in others {
         match (&this.own, &other.own) {
             // Resources are told apart by their address, and may have one name.
-            (Own::Resource(this), Own::Resource(other)) => {
-                if this.uri.value() == other.uri.value() {
-                    mistakes
-                        .on(&this.uri, "there are two resources at this address: give one of them another");
-                }
+            (Own::Resource(this), Own::Resource(other)) if this.uri.value() == other.uri.value() => {
+                mistakes.on(&this.uri, "there are two resources at this address: give one of them another");
             }
+            (Own::Resource(_), _) => {}
             _ if this.kind() == other.kind() && this.name == other.name => {
-                mistakes.at(
-                    named_at,
-                    format!(
-                        "there are two {}s named `{}` here: name one of them otherwise",
-                        this.kind(),
-                        this.name
-                    ),
+                let message = format!(
+                    "there are two {} named `{}` here: name one of them otherwise",
+                    this.kind().plural(),
+                    this.name
                 );
+                mistakes.at(named_at, message);
             }
             _ => {}
         }
@@ -169,6 +166,25 @@ fn list_name(
         }
     }
     Ok(list)
+}
+
+/// The lists that have a name of their own.
+fn distinct(lists: Vec<List>, mistakes: &mut Mistakes) -> Vec<List> {
+    let mut distinct: Vec<List> = Vec::new();
+    for list in lists {
+        match distinct.iter().find(|other| other.name == list.name) {
+            Some(other) => {
+                let message = format!(
+                    "this is the list of the {} already: give that of the {} a name of its own",
+                    other.kind.plural(),
+                    list.kind.plural()
+                );
+                mistakes.on(&list.name, message);
+            }
+            None => distinct.push(list),
+        }
+    }
+    distinct
 }
 
 /// The visibility that shows most.

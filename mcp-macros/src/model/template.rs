@@ -33,16 +33,21 @@ pub(super) fn variables(uri: &LitStr, mistakes: &mut Mistakes) -> Vec<Variable> 
             return variables;
         };
         let place = place(uri, open..end);
-        if behind == Some(open) {
-            mistakes.at(
-                place,
-                "nothing tells where the variable before this one ends: write something in between",
-            );
-        }
         let inner = text.get(open + 1..end - 1).unwrap_or_default();
         let takes_slashes = inner.starts_with('+') || inner.ends_with('*');
+        // The compiler may show no more than the whole address, so that each is named.
+        if behind == Some(open) {
+            let message = format!(
+                "nothing tells where the variable before `{{{inner}}}` ends: write something in between"
+            );
+            mistakes.at(place, message);
+        }
         if takes_slashes && std::mem::replace(&mut has_slashes, true) {
-            mistakes.at(place, "of two variables that take slashes nothing tells where the first ends: leave out its `+` or `*`");
+            let message = format!(
+                "nothing tells where `{{{inner}}}` begins, because another variable takes slashes, too: leave `+` or `*` \
+                 out of one of them"
+            );
+            mistakes.at(place, message);
         }
         match variable(inner) {
             Ok(name) if variables.iter().any(|variable| variable.name == name) => {
@@ -50,8 +55,8 @@ pub(super) fn variables(uri: &LitStr, mistakes: &mut Mistakes) -> Vec<Variable> 
                     .at(place, format!("there are two variables `{{{name}}}`: name one of them otherwise"));
             }
             Ok(name) => variables.push(Variable { name: name.to_owned(), place }),
-            Err(message) => {
-                mistakes.at(place, message);
+            Err(told) => {
+                mistakes.at(place, format!("`{{{inner}}}` {told}"));
             }
         }
         (rest, behind) = (end, Some(end));
@@ -80,28 +85,29 @@ fn scheme_mistake(uri: &str) -> Option<String> {
 /// The name of the variable that is written between braces, or what is wrong with it.
 fn variable(inner: &str) -> Result<&str, String> {
     if inner.contains(',') {
-        return Err("an expression has one variable here: write each in braces of its own".to_owned());
+        return Err("has several variables: write each in braces of its own".to_owned());
     }
     if let Some((name, _)) = inner.split_once(':') {
-        return Err(format!(
-            "a variable is taken whole: write `{{{name}}}`, and check its length in the function"
-        ));
+        return Err(format!("takes a part of a value: write `{{{name}}}`, and take it in the function"));
     }
     let name = match inner.strip_prefix('+') {
         Some(rest) => rest,
         None => inner.strip_suffix('*').unwrap_or(inner),
     };
     if let Some(rest) = name.strip_prefix(['?', '&', '#', '/', '.', ';', '=', '!', '@', '|']) {
-        let instead = if rest.is_empty() { "id" } else { rest };
+        let name = if rest.is_empty() { "id" } else { rest };
         return Err(format!(
-            "this operator is not known: write `{{{instead}}}`, or `{{+{instead}}}` for one with slashes in it"
+            "has an operator that an address cannot be read back by: write `{{{name}}}`, or `{{+{name}}}` if it takes \
+             slashes"
         ));
     }
     if name.is_empty() {
-        return Err("a variable needs a name: write one such as `{id}`".to_owned());
+        return Err("needs a name: write one such as `{id}`".to_owned());
     }
     match name.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_') {
-        Some(wrong) => Err(format!("a variable's name has letters, digits and `_` only, and not {wrong:?}")),
+        Some(wrong) => {
+            Err(format!("is named by letters, digits and `_` only, and not by {wrong:?}: name it otherwise"))
+        }
         None => Ok(name),
     }
 }
@@ -147,11 +153,11 @@ mod tests {
             ("memory://id}", "no other"),
             ("memory://{}", "needs a name"),
             ("memory://{?id}", "write `{id}`"),
-            ("memory://{a,b}", "of its own"),
+            ("memory://{a,b}", "`{a,b}`"),
             ("memory://{id:3}", "write `{id}`"),
             ("memory://{user-id}", "'-'"),
-            ("memory://{a}{b}", "in between"),
-            ("memory://{+a}/{b*}", "take slashes"),
+            ("memory://{a}{b}", "before `{b}` ends"),
+            ("memory://{+a}/{b*}", "takes slashes"),
             ("memory://{a}/{a}", "two variables `{a}`"),
         ] {
             let mistakes = read(uri).1;

@@ -49,8 +49,12 @@ const _: () = {
                         .default(3i64),
                 )
                 .parameter(
-                    <Option<String> as __rt::Argument>::spec("language", "")
-                        .complete(languages),
+                    <_ as __rt::Complete<
+                        _,
+                    >>::of_parameter(
+                        languages,
+                        <Option<String> as __rt::Argument>::spec("language", ""),
+                    ),
                 );
             let definition = <Rules as __rt::Shared>::declare(definition);
             definition

@@ -109,8 +109,12 @@ const _: () = {
                     ..__rt::Default::default()
                 })
                 .parameter(
-                    <u64 as __rt::Argument>::spec("id", "Which one.")
-                        .complete(Memory::ids),
+                    <_ as __rt::Complete<
+                        _,
+                    >>::of_parameter(
+                        Memory::ids,
+                        <u64 as __rt::Argument>::spec("id", "Which one."),
+                    ),
                 )
                 .parameter(<String as __rt::Argument>::spec("part", ""));
             let definition = <Graph as __rt::Shared>::declare(definition);

@@ -17,7 +17,7 @@ use crate::completion::{Complete, Completer};
 
 /// A type that can be a tool's parameter.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool's argument",
+    message = "`{Self}` cannot be an argument",
     label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it, and for the types within it"
 )]
 pub trait Parameter: DeserializeOwned + JsonSchema {}
@@ -29,9 +29,9 @@ impl<T: DeserializeOwned + JsonSchema> Parameter for T {}
 ///
 /// It has no supertraits: the compiler would tell of each that is missing, and of nothing that is to be done about it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool's argument",
+    message = "`{Self}` cannot be an argument",
     label = "derive `serde::Deserialize` and `schemars::JsonSchema` for it, and for the types within it",
-    note = "`Context` and `State<T>`, spelled so, are given by the server; everything else comes from the client as JSON"
+    note = "`Context` and `State<T>`, spelled so, are given by the server; everything else comes from the client"
 )]
 pub trait Argument: Sized {
     /// Declares a parameter of this type.

@@ -64,7 +64,7 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
 
 /// A type that can be state.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the state of a tool",
+    message = "`{Self}` cannot be state",
     label = "must be `Send` and `Sync`, because calls on several threads share it",
     note = "put what changes behind a lock such as `std::sync::Mutex`, and use `Arc` in place of `Rc`"
 )]
