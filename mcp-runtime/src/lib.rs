@@ -82,7 +82,7 @@ pub use protocol::content::{self, Content};
 pub use protocol::log::LogLevel;
 pub use protocol::{ProtocolError, RequestId};
 pub use resource::{Resource, ResourceCall, ResourceDefinition, ResourceFuture, ResourceResult};
-pub use server::{BuildError, Limits, Server, ServerError, Service, Tasks};
+pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service, Tasks};
 pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, store};
 pub use tool::{
     Args, Arguments, Icon, InvalidArguments, ParameterSpec, State, States, TaskPolicy, TaskSupport, Tool,

@@ -1,6 +1,7 @@
 //! What `prompts/list` says of a prompt, what its arguments are checked against, and what is suggested for them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -109,7 +110,7 @@ pub(crate) struct DescribedPrompt {
     pub(crate) icons: Vec<Icon>,
     pub(crate) task: TaskPolicy,
     pub(crate) states: Vec<StateKey>,
-    pub(crate) arguments: Vec<DescribedArgument>,
+    pub(crate) arguments: Arc<[DescribedArgument]>,
     pub(crate) input: Input,
 }
 
@@ -124,6 +125,13 @@ pub(crate) struct DescribedArgument {
     required: bool,
     #[serde(skip)]
     pub(crate) suggestions: Suggestions,
+}
+
+impl DescribedArgument {
+    /// Whether anything can be suggested for it.
+    pub(crate) fn has_suggestions(&self) -> bool {
+        !matches!(self.suggestions, Suggestions::None)
+    }
 }
 
 /// Where suggestions for an argument come from.
@@ -142,7 +150,7 @@ pub(crate) fn describe_arguments(
     mut parameters: Vec<ParameterSpec>,
     states: &mut Vec<StateKey>,
     errors: &mut Vec<String>,
-) -> (Vec<DescribedArgument>, Input) {
+) -> (Arc<[DescribedArgument]>, Input) {
     for (index, parameter) in parameters.iter().enumerate() {
         if parameters[..index].iter().any(|other| other.name == parameter.name) {
             errors.push(format!("it has two arguments named `{}`", parameter.name));
@@ -165,7 +173,7 @@ pub(crate) fn describe_arguments(
             _ => argument.suggestions = choices(input.parameter(index)),
         }
     }
-    (arguments, input)
+    (arguments.into(), input)
 }
 
 /// The values that a schema lists.
@@ -208,15 +216,15 @@ mod tests {
             prompt(ParameterSpec::new::<Option<Tone>>("tone", "How.").title("Tone of voice"));
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(
-            serde_json::to_value(&described.arguments).expect("JSON"),
+            serde_json::to_value(&*described.arguments).expect("JSON"),
             serde_json::json!([{ "name": "tone", "title": "Tone of voice", "description": "How.", "required": false }])
         );
     }
 
     #[test]
     fn enums_and_booleans_suggest_their_values() {
-        let of = |parameter| match prompt(parameter).0.arguments.remove(0).suggestions {
-            Suggestions::Choices(values) => values,
+        let of = |parameter| match &prompt(parameter).0.arguments[0].suggestions {
+            Suggestions::Choices(values) => values.clone(),
             _ => Vec::new(),
         };
         assert_eq!(of(ParameterSpec::new::<Tone>("tone", "")), ["formal", "casual"]);

@@ -33,6 +33,8 @@ impl ProtocolError {
     pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
     pub(crate) const INVALID_PARAMS: i64 = -32602;
     pub(crate) const INTERNAL_ERROR: i64 = -32603;
+    /// What revisions before 2026-07-28 have for a resource that is not there.
+    const RESOURCE_NOT_FOUND: i64 = -32002;
     pub(crate) const MISSING_CLIENT_CAPABILITY: i64 = -32021;
     pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
     /// This project's own, outside of the range that JSON-RPC reserves: a limit of the server is reached.
@@ -51,6 +53,16 @@ impl ProtocolError {
     /// -32603: the server could not do what it should have done.
     pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Self::INTERNAL_ERROR, message)
+    }
+
+    /// There is no resource of this URI: -32602 on the modern wire, -32002 on the legacy ones (SEP-2164).
+    pub fn resource_not_found(uri: &str) -> Self {
+        Self::new(Self::RESOURCE_NOT_FOUND, "Resource not found").with_data(serde_json::json!({ "uri": uri }))
+    }
+
+    /// The same as the modern wire has it, where that differs.
+    pub(crate) fn in_modern_words(&self) -> Option<Self> {
+        (self.code == Self::RESOURCE_NOT_FOUND).then(|| Self { code: Self::INVALID_PARAMS, ..self.clone() })
     }
 
     /// Attaches machine-readable detail, sent as `data`.

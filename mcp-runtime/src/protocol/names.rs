@@ -9,12 +9,14 @@ pub(crate) const LEGACY_WITH_TASKS: &str = "2025-11-25";
 /// The revision whose messages may come in JSON-RPC batches.
 pub(crate) const LEGACY_WITH_BATCHES: &str = "2025-03-26";
 
+/// The first revision.
+pub(crate) const FIRST: &str = "2024-11-05";
+
 /// The revisions that open with `initialize`, newest first.
-pub(crate) const LEGACY: [&str; 4] = [LEGACY_WITH_TASKS, "2025-06-18", LEGACY_WITH_BATCHES, "2024-11-05"];
+pub(crate) const LEGACY: [&str; 4] = [LEGACY_WITH_TASKS, "2025-06-18", LEGACY_WITH_BATCHES, FIRST];
 
 /// Everything that `server/discover` and error -32022 may name.
-pub(crate) const SUPPORTED: [&str; 5] =
-    [MODERN, LEGACY_WITH_TASKS, "2025-06-18", LEGACY_WITH_BATCHES, "2024-11-05"];
+pub(crate) const SUPPORTED: [&str; 5] = [MODERN, LEGACY_WITH_TASKS, "2025-06-18", LEGACY_WITH_BATCHES, FIRST];
 
 /// The tasks extension of the modern wire (SEP-2663).
 pub(crate) const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";

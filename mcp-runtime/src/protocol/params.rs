@@ -101,6 +101,16 @@ pub(crate) struct Params<'a> {
     pub(crate) request_state: Option<Str<'a>>,
     #[serde(borrow)]
     pub(crate) idempotency_key: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub(crate) uri: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub(crate) level: Option<Str<'a>>,
+    #[serde(borrow, rename = "ref")]
+    pub(crate) reference: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) argument: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) context: Option<&'a RawValue>,
     /// What is wrong with the parameters, if they could not be read; then there is only `_meta`.
     #[serde(skip)]
     pub(crate) malformed: Option<ProtocolError>,
@@ -158,6 +168,24 @@ fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct SubscriptionFilter {
+    #[serde(deserialize_with = "wanted", skip_serializing_if = "is_not")]
+    pub(crate) tools_list_changed: bool,
+    #[serde(deserialize_with = "wanted", skip_serializing_if = "is_not")]
+    pub(crate) prompts_list_changed: bool,
+    #[serde(deserialize_with = "wanted", skip_serializing_if = "is_not")]
+    pub(crate) resources_list_changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resource_subscriptions: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task_ids: Option<Vec<String>>,
+}
+
+/// A wish that may be `null`, which is none.
+fn wanted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_not(wish: &bool) -> bool {
+    !wish
 }

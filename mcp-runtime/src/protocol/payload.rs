@@ -77,6 +77,17 @@ impl Ending {
         serde_json::from_str(json)
     }
 
+    /// What a function of the author's came to, encoded.
+    pub(crate) fn encoded(outcome: Result<Result<Payload, serde_json::Error>, ProtocolError>) -> Self {
+        match outcome {
+            Ok(Ok(payload)) => Self::Result(payload),
+            Ok(Err(error)) => {
+                Self::Error(ProtocolError::internal(format!("the result could not be encoded: {error}")))
+            }
+            Err(error) => Self::Error(error),
+        }
+    }
+
     /// How much memory the encoded ending takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         match self {

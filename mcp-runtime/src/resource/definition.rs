@@ -1,6 +1,7 @@
 //! What the lists say of a resource or a template, and how its variables are read.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::template::Template;
 use crate::prompt::{DescribedArgument, describe_arguments};
@@ -188,7 +189,7 @@ pub(crate) struct DescribedResource {
     pub(crate) cache: CacheHint,
     /// How URIs are matched; none for a resource at one URI.
     pub(crate) template: Option<Template>,
-    pub(crate) variables: Vec<DescribedArgument>,
+    pub(crate) variables: Arc<[DescribedArgument]>,
     pub(crate) input: Input,
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::Shared;
 use super::callee::{Callee, Traits};
+use super::catalogue::Audience;
 use super::outlet::{self, Hears, Threshold, WireOutlet};
 use super::plain::{Detaching, PlainCall, Rounds};
 use super::questions::{Asking, Questions};
@@ -80,9 +81,11 @@ impl Shared {
             Op::Initialize(session) => {
                 Begun::Now(Outcome::Prepared(self.introductions.initialize(session.version)))
             }
-            Op::ListTools { cursor } => {
-                Begun::Now(Outcome::Prepared(self.catalogue.page(caller.dialect, cursor.as_deref())?))
+            Op::List { list, cursor } => {
+                let audience = Audience::of(caller.dialect);
+                Begun::Now(Outcome::Prepared(self.catalogue().page(list, audience, cursor.as_deref())?))
             }
+            Op::Complete(request) => self.complete(request)?,
             Op::Call(call) => self.call(call, caller)?,
             Op::GetTask(id) => Begun::Look(Box::pin(async move { shared.task(id, &principal).await })),
             Op::TaskResult(id) => {
@@ -100,12 +103,14 @@ impl Shared {
             Op::UpdateTask(id, responses) => {
                 Begun::Change(Box::pin(async move { shared.update_task(id, &principal, responses).await }))
             }
-            Op::Listen { .. } => return Err(ProtocolError::internal("subscriptions belong to a connection")),
+            Op::Listen { .. } | Op::Subscribe { .. } | Op::Unsubscribe { .. } | Op::SetLogLevel(_) => {
+                return Err(ProtocolError::internal("what belongs to a connection was asked of the server"));
+            }
         })
     }
 
     fn call(self: &Arc<Self>, call: Call<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
-        let callee = self.catalogue.find(&call)?;
+        let callee = self.catalogue().find(&call)?;
         let Traits { name, task, .. } = callee.traits();
         let ttl = match (task.support, call.wish) {
             (TaskSupport::Forbidden, Wish::Task { .. }) => {

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use super::Shared;
 use super::call::{Answer, Begun, Caller};
 use super::callee::Callee;
+use super::changes::Changes;
 use super::flights::{Flights, Kind};
 use super::outlet::Threshold;
 use super::questions::Questions;
@@ -44,6 +45,8 @@ pub(super) struct Connection {
     threshold: Arc<Threshold>,
     /// The tasks that a client of the core dialect made, of which it is told unasked.
     made: OnceLock<(Arc<Feed>, AbortHandle)>,
+    /// What a client of the legacy wires hears of unasked, or subscribed to.
+    changes: OnceLock<(Arc<Changes>, AbortHandle)>,
     flights: Flights,
 }
 
@@ -89,6 +92,7 @@ impl Connection {
             questions: Arc::default(),
             threshold: Arc::default(),
             made: OnceLock::new(),
+            changes: OnceLock::new(),
             flights: Flights::default(),
         })
     }
@@ -115,6 +119,24 @@ impl Connection {
 
     fn session(&self) -> Option<legacy::Session> {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a client of the legacy wires hears of, if there is a place where it would.
+    pub(super) fn changes(&self) -> Option<&Changes> {
+        let home = self.home.as_ref()?;
+        let (changes, _) = self.changes.get_or_init(|| {
+            let changes = Arc::new(Changes::new(&self.shared, None));
+            let (running, home) = (Arc::clone(&changes), Arc::clone(home));
+            let telling = async move {
+                let say = |message: &[u8]| {
+                    home.push(message);
+                    true
+                };
+                running.run(&*home, &say).await;
+            };
+            (changes, self.runtime.spawn(telling).abort_handle())
+        });
+        Some(changes)
     }
 
     /// Whether this client's revision has batches.
@@ -168,10 +190,20 @@ impl Connection {
         let begun = op.and_then(|op| {
             self.flights.admit(&id, self.shared.limits.max_requests_in_flight)?;
             match op {
-                Op::Listen { tasks } => Ok(Err(tasks)),
+                Op::Listen { filter } => Ok(Err(filter)),
+                Op::SetLogLevel(level) => {
+                    self.threshold.set(level);
+                    Ok(Ok(Begun::Now(Outcome::Empty)))
+                }
+                Op::Subscribe { uri } => self.subscribe(&uri).map(|()| Ok(Begun::Now(Outcome::Empty))),
+                Op::Unsubscribe { uri } => {
+                    self.unsubscribe(&uri);
+                    Ok(Ok(Begun::Now(Outcome::Empty)))
+                }
                 op => {
                     if let Op::Initialize(session) = op {
                         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+                        self.announce_changes();
                     }
                     let caller = Caller {
                         principal: &self.principal,
@@ -200,8 +232,8 @@ impl Connection {
             Ok(Ok(Begun::Call(answer, cx, callee))) => {
                 self.try_now(id, dialect, Kind::Call(cx), answer, Some(&*callee), channel, out)
             }
-            Ok(Err(tasks)) => {
-                self.listen(id, tasks, channel);
+            Ok(Err(filter)) => {
+                self.listen(id, filter, channel);
                 Taken::Listening
             }
         }
@@ -245,8 +277,8 @@ impl Connection {
                 (Dialect::Legacy(version), op)
             }
             Some(session) if !is_modern && (method != "server/discover" || self.wires != Wires::Any) => {
-                let tasks = self.shared.catalogue.has_tasks();
-                (Dialect::Legacy(session.version), legacy::judge(session, tasks, method, params))
+                let op = legacy::judge(session, self.shared.offered, method, params);
+                (Dialect::Legacy(session.version), op)
             }
             // A client may ping before it has said anything about itself.
             None if !is_modern && method == "ping" => {
@@ -258,7 +290,7 @@ impl Connection {
 
     fn judge_modern<'a>(&self, method: &str, params: Params<'a>) -> (Dialect, Result<Op<'a>, ProtocolError>) {
         let server = Arc::clone(&self.shared.introductions.server_meta);
-        (Dialect::Modern(server), modern::judge(self.shared.catalogue.has_tasks(), method, params))
+        (Dialect::Modern(server), modern::judge(self.shared.offered, method, params))
     }
 
     /// Runs a request as far as it goes without waiting. Most end here, on the thread that read them.
@@ -448,6 +480,9 @@ impl Endpoint for Connection {
             }
             if let Some((_, feed)) = self.made.get() {
                 feed.abort();
+            }
+            if let Some((_, changes)) = self.changes.get() {
+                changes.abort();
             }
             if let Some(home) = &self.home {
                 home.flush();

@@ -3,17 +3,20 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::protocol::cache::CacheHint;
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::names::{self, meta};
 use crate::protocol::payload::write_entry;
 use crate::wire::legacy::Version;
+use crate::wire::{Offer, Offered};
 
 /// How long a client may take what `server/discover` says for fresh.
-const DISCOVER_TTL_MS: u64 = 3_600_000;
+const DISCOVER_TTL: Duration = Duration::from_secs(3600);
 
 /// What the server says of itself: the author's program, never this library.
 #[derive(Clone, Debug, Serialize)]
@@ -45,44 +48,54 @@ impl Info {
     }
 
     /// Writes what every cacheable result of the modern wire carries, with a comma before each member.
-    pub(crate) fn write_modern_members(&self, out: &mut Vec<u8>, ttl_ms: u64) {
+    pub(crate) fn write_modern_members(&self, out: &mut Vec<u8>, cache: CacheHint) {
         write_entry(out, "resultType", "complete");
-        write_entry(out, "ttlMs", &ttl_ms);
-        write_entry(out, "cacheScope", "public");
+        cache.write(out);
         out.extend_from_slice(br#","_meta":{"#);
         out.extend_from_slice(self.server_meta().as_bytes());
         out.push(b'}');
     }
 
-    pub(crate) fn introductions(&self, has_tasks: bool) -> Introductions {
+    pub(crate) fn introductions(&self, offered: Offered) -> Introductions {
         let initialize =
-            Version::all().map(|version| (version.as_str(), self.initialize(version, has_tasks))).collect();
-        Introductions {
-            server_meta: self.server_meta().into(),
-            discover: self.discover(has_tasks),
-            initialize,
-        }
+            Version::all().map(|version| (version.as_str(), self.initialize(version, offered))).collect();
+        Introductions { server_meta: self.server_meta().into(), discover: self.discover(offered), initialize }
     }
 
-    fn discover(&self, has_tasks: bool) -> Arc<[u8]> {
-        let mut capabilities = json!({"tools": {}});
-        if has_tasks {
+    fn discover(&self, offered: Offered) -> Arc<[u8]> {
+        let mut capabilities = capabilities(offered);
+        if offered.has(Offer::Completions) {
+            capabilities.insert("completions".to_owned(), json!({}));
+        }
+        if offered.has(Offer::ToolTasks) {
             // Clients take any setting in here for an extension that they do not know.
-            capabilities["extensions"] = json!({ (names::TASKS_EXTENSION): {} });
+            capabilities.insert("extensions".to_owned(), json!({ (names::TASKS_EXTENSION): {} }));
         }
         let mut out = vec![b'{'];
         write_entry(&mut out, "supportedVersions", &names::SUPPORTED);
         write_entry(&mut out, "capabilities", &capabilities);
         self.write_instructions(&mut out);
-        self.write_modern_members(&mut out, DISCOVER_TTL_MS);
+        self.write_modern_members(&mut out, CacheHint::public(DISCOVER_TTL));
         out.push(b'}');
         out.into()
     }
 
-    fn initialize(&self, version: Version, has_tasks: bool) -> Arc<[u8]> {
-        let mut capabilities: Value = json!({"tools": {}});
-        if has_tasks && version.has_tasks() {
-            capabilities["tasks"] = json!({"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}});
+    fn initialize(&self, version: Version, offered: Offered) -> Arc<[u8]> {
+        let mut capabilities = capabilities(offered);
+        if offered.has(Offer::Completions) && version.names_completions() {
+            capabilities.insert("completions".to_owned(), json!({}));
+        }
+        if offered.has_tasks() && version.has_tasks() {
+            let kinds = [
+                (Offer::ToolTasks, "tools", "call"),
+                (Offer::PromptTasks, "prompts", "get"),
+                (Offer::ResourceTasks, "resources", "read"),
+            ];
+            let requests = kinds.into_iter().filter(|(offer, ..)| offered.has(*offer));
+            let requests: Map<String, Value> =
+                requests.map(|(_, kind, verb)| (kind.to_owned(), json!({ (verb): {} }))).collect();
+            let tasks = json!({ "list": {}, "cancel": {}, "requests": requests });
+            capabilities.insert("tasks".to_owned(), tasks);
         }
         let mut out = vec![b'{'];
         write_entry(&mut out, "protocolVersion", version.as_str());
@@ -98,6 +111,29 @@ impl Info {
             write_entry(out, "instructions", instructions);
         }
     }
+}
+
+/// The capabilities that all wires name alike. What has no entry here has no methods either.
+fn capabilities(offered: Offered) -> Map<String, Value> {
+    let list_changed =
+        || if offered.has(Offer::Changes) { json!({ "listChanged": true }) } else { json!({}) };
+    let mut capabilities = Map::new();
+    if offered.has(Offer::Tools) {
+        capabilities.insert("tools".to_owned(), list_changed());
+    }
+    if offered.has(Offer::Prompts) {
+        capabilities.insert("prompts".to_owned(), list_changed());
+    }
+    if offered.has(Offer::Resources) {
+        let mut resources = list_changed();
+        if offered.has(Offer::Changes) {
+            resources["subscribe"] = true.into();
+        }
+        capabilities.insert("resources".to_owned(), resources);
+    }
+    // Any function may log.
+    capabilities.insert("logging".to_owned(), json!({}));
+    capabilities
 }
 
 impl Introductions {

@@ -4,8 +4,11 @@ mod batch;
 mod call;
 mod callee;
 mod catalogue;
+mod changes;
+mod complete;
 mod connection;
 mod flights;
+mod handle;
 mod info;
 mod outlet;
 mod plain;
@@ -20,20 +23,24 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use self::catalogue::Catalogue;
+use self::catalogue::{Catalogue, Offers, Setting};
 use self::connection::Connection;
+pub use self::handle::ServerHandle;
 use self::info::{Info, Introductions};
 use self::request_state::Seal;
 pub use self::settings::{Limits, Tasks};
-use crate::task::{Engine, EngineSettings};
+use crate::prompt::Prompt;
+use crate::resource::Resource;
+use crate::task::{Engine, EngineSettings, Watchers};
 use crate::testing::TestClient;
 use crate::tool::{States, Tool};
 use crate::transport::{Acceptor, Client, Endpoint, Transport};
+use crate::wire::{Change, Offer, Offered};
 
-/// A server of tools, as its author describes it.
+/// A server of tools, prompts and resources, as its author describes it.
 ///
 /// ```
 /// use mcp_runtime::prelude::*;
@@ -60,7 +67,9 @@ use crate::transport::{Acceptor, Client, Endpoint, Transport};
 #[must_use = "a server does nothing until it is served"]
 pub struct Server {
     info: Info,
-    tools: Vec<Arc<dyn Tool>>,
+    offers: Offers,
+    /// What is offered even if there is none of it so far.
+    offered: Offered,
     states: States,
     tasks: Tasks,
     limits: Limits,
@@ -74,7 +83,8 @@ impl Server {
     pub fn new(name: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>) -> Self {
         Self {
             info: Info { name: name.into(), title: None, version: version.into(), instructions: None },
-            tools: Vec::new(),
+            offers: Offers::default(),
+            offered: Offered::default(),
             states: States::default(),
             tasks: Tasks::default(),
             limits: Limits::default(),
@@ -107,13 +117,45 @@ impl Server {
 
     /// Offers these tools: a list by [`tools!`](crate::tools!), or the `tools()` of a type. May be called repeatedly.
     pub fn tools(mut self, tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
-        self.tools.extend(tools);
-        self
+        self.offers.tools.extend(tools);
+        self.offering(Offer::Tools)
     }
 
     /// Offers one tool that was written by hand.
-    pub fn tool(mut self, tool: impl Tool) -> Self {
-        self.tools.push(Arc::new(tool));
+    pub fn tool(self, tool: impl Tool) -> Self {
+        self.tools([Arc::new(tool) as Arc<dyn Tool>])
+    }
+
+    /// Offers these prompts: a list by [`prompts!`](crate::prompts!). May be called repeatedly.
+    pub fn prompts(mut self, prompts: impl IntoIterator<Item = Arc<dyn Prompt>>) -> Self {
+        self.offers.prompts.extend(prompts);
+        self.offering(Offer::Prompts)
+    }
+
+    /// Offers one prompt that was written by hand.
+    pub fn prompt(self, prompt: impl Prompt) -> Self {
+        self.prompts([Arc::new(prompt) as Arc<dyn Prompt>])
+    }
+
+    /// Offers these resources and templates: a list by [`resources!`](crate::resources!). May be called repeatedly.
+    pub fn resources(mut self, resources: impl IntoIterator<Item = Arc<dyn Resource>>) -> Self {
+        self.offers.resources.extend(resources);
+        self.offering(Offer::Resources)
+    }
+
+    /// Offers one resource or template that was written by hand.
+    pub fn resource(self, resource: impl Resource) -> Self {
+        self.resources([Arc::new(resource) as Arc<dyn Resource>])
+    }
+
+    /// Tells clients when what is offered changes while the server runs (`listChanged`), and when a resource that they
+    /// subscribed to does (`subscribe`): both by a [`ServerHandle`].
+    pub fn announces_changes(self) -> Self {
+        self.offering(Offer::Changes)
+    }
+
+    fn offering(mut self, offer: Offer) -> Self {
+        self.offered = self.offered.with(offer, true);
         self
     }
 
@@ -145,10 +187,17 @@ impl Server {
     /// Checks everything that only the whole server can show, and makes it ready to serve.
     ///
     /// The error lists all that is wrong: two tools of one name, an invalid name, a `State` that was not given, a
-    /// schema that cannot be enforced.
+    /// schema that cannot be enforced, a URI template that could only be guessed.
     pub fn build(mut self) -> Result<Service, BuildError> {
-        let page_size = self.limits.page_size.max(1);
-        let (catalogue, errors) = Catalogue::new(self.tools, &self.states, &self.info, page_size);
+        let handle = ServerHandle::default();
+        self.states.insert(handle.clone());
+        let setting = Setting {
+            states: &self.states,
+            info: &self.info,
+            page_size: self.limits.page_size.max(1),
+            changes: self.offered.has(Offer::Changes),
+        };
+        let (catalogue, errors) = Catalogue::empty(setting).with(self.offers, setting);
         self.errors.extend(errors);
         let seal = match Seal::new(self.request_state_key, self.request_state_ttl) {
             Ok(seal) if self.errors.is_empty() => seal,
@@ -162,9 +211,22 @@ impl Server {
             max_result_size: self.limits.max_result_size,
         };
         let engine = Engine::new(Arc::clone(&self.tasks.store), settings);
-        let introductions = self.info.introductions(catalogue.has_tasks());
-        let (states, tasks, limits) = (self.states, self.tasks, self.limits);
-        Ok(Service(Arc::new(Shared { catalogue, introductions, states, engine, seal, tasks, limits })))
+        let offered = self.offered.and(catalogue.offered());
+        let shared = Arc::new(Shared {
+            catalogue: RwLock::new(Arc::new(catalogue)),
+            changing: Mutex::new(()),
+            changes: Arc::default(),
+            offered,
+            introductions: self.info.introductions(offered),
+            info: self.info,
+            states: self.states,
+            engine,
+            seal,
+            tasks: self.tasks,
+            limits: self.limits,
+        });
+        handle.attach(&shared);
+        Ok(Service(shared))
     }
 
     /// Serves one client until its transport ends, and ends with it: what still runs is stopped.
@@ -197,7 +259,15 @@ pub struct Service(Arc<Shared>);
 /// What all clients of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    catalogue: Catalogue,
+    /// What is offered at the moment; replaced as a whole.
+    catalogue: RwLock<Arc<Catalogue>>,
+    /// Held by who makes another catalogue, which may take longer than anybody should wait for the one above.
+    changing: Mutex<()>,
+    /// Who wants to hear of changes.
+    changes: Arc<Watchers<Change>>,
+    /// What was announced to clients, which does not change.
+    offered: Offered,
+    info: Info,
     introductions: Introductions,
     states: States,
     engine: Arc<Engine>,
@@ -206,7 +276,33 @@ pub(crate) struct Shared {
     limits: Limits,
 }
 
+impl Shared {
+    /// What is offered at the moment.
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces what is offered by what is made of it.
+    fn change<E>(&self, make: impl FnOnce(&Catalogue, Setting<'_>) -> Result<Catalogue, E>) -> Result<(), E> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let setting = Setting {
+            states: &self.states,
+            info: &self.info,
+            page_size: self.limits.page_size.max(1),
+            changes: self.offered.has(Offer::Changes),
+        };
+        let made = Arc::new(make(&self.catalogue(), setting)?);
+        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = made;
+        Ok(())
+    }
+}
+
 impl Service {
+    /// Changes what the server offers while it runs.
+    pub fn handle(&self) -> ServerHandle {
+        (*self.0.states.get::<ServerHandle>()).clone()
+    }
+
     /// Serves one more client, until its transport ends. Tasks go on, and other clients can ask for them.
     ///
     /// Must be called within a Tokio runtime that has its time enabled.

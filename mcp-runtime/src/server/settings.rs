@@ -115,13 +115,15 @@ pub struct Limits {
     pub max_requests_in_flight: usize,
     /// Tasks of one subscription. Default: 1,024.
     pub max_tasks_per_subscription: usize,
+    /// Resources that one client, or one subscription of it, hears of. Default: 1,024.
+    pub max_resource_subscriptions: usize,
     /// Tasks at work, for everybody together. Default: 10,000.
     pub max_running_tasks: usize,
     /// Tasks at work, for one principal. Default: 10,000: the one client of a stdio server may use all of it.
     pub max_running_tasks_per_principal: usize,
     /// Tasks kept for one principal, at work or over. Default: 100,000.
     pub max_tasks_per_principal: usize,
-    /// Tools on a page of `tools/list`. Default: 1,000.
+    /// Items on a page of a list: of tools, prompts, resources or resource templates. Default: 1,000.
     pub page_size: usize,
 }
 
@@ -132,6 +134,7 @@ impl Default for Limits {
             max_result_size: 16 * 1024 * 1024,
             max_requests_in_flight: 1024,
             max_tasks_per_subscription: 1024,
+            max_resource_subscriptions: 1024,
             max_running_tasks: 10_000,
             max_running_tasks_per_principal: 10_000,
             max_tasks_per_principal: 100_000,

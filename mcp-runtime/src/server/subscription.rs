@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::Shared;
+use super::changes::Changes;
 use super::connection::Connection;
 use super::flights::{Kind, Number};
 use super::questions::Questions;
@@ -114,18 +116,18 @@ impl Feed {
     }
 
     fn forget(&self, id: TaskId) {
-        self.watch.remove(id);
+        self.watch.remove(&id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }
 
 impl Connection {
     /// Opens a subscription: says what is honoured, then the state of each task, then every change.
-    pub(super) fn listen(&self, id: RequestId, tasks: Option<Vec<String>>, channel: &Arc<dyn Outbox>) {
+    pub(super) fn listen(&self, id: RequestId, filter: SubscriptionFilter, channel: &Arc<dyn Outbox>) {
         let Some(me) = self.me() else { return };
         let own = Arc::clone(channel);
         self.flights().launch(id.clone(), Kind::Subscription, channel, |number| {
-            let serving = async move { me.serve_subscription(id, number, tasks, &*own).await };
+            let serving = async move { me.serve_subscription(id, number, filter, &*own).await };
             self.runtime().spawn(serving).abort_handle()
         });
     }
@@ -134,14 +136,11 @@ impl Connection {
         &self,
         id: RequestId,
         number: Number,
-        tasks: Option<Vec<String>>,
+        mut filter: SubscriptionFilter,
         channel: &dyn Outbox,
     ) {
         let mut out = Vec::new();
-        let limit = self.shared().limits.max_tasks_per_subscription;
-        if tasks.as_ref().is_some_and(|tasks| tasks.len() > limit) {
-            let message = format!("the server's limit `max_tasks_per_subscription` is reached ({limit})");
-            let error = ProtocolError::new(ProtocolError::LIMIT_REACHED, message);
+        if let Err(error) = self.admit_filter(&filter) {
             jsonrpc::write_error(&mut out, Some(&id), &error);
             if self.flights().commit(&id, number) {
                 channel.respond(out, Some(error.code()));
@@ -152,7 +151,7 @@ impl Connection {
         }
         let feed = Feed::new(self.shared(), Voice::Subscription(id.clone()));
         let mut agreed = Vec::new();
-        for name in tasks.iter().flatten() {
+        for name in filter.task_ids.iter().flatten() {
             // What the caller may not see is left out, like what is not there.
             if let Ok(task) = name.parse()
                 && self.shared().engine.get(task, self.principal()).await.is_ok()
@@ -160,14 +159,46 @@ impl Connection {
                 agreed.push((name.clone(), task));
             }
         }
-        let task_ids = tasks.is_some().then(|| agreed.iter().map(|(name, _)| name.clone()).collect());
-        modern::write_acknowledged(&mut out, &id, &SubscriptionFilter { task_ids });
+        if let Some(task_ids) = &mut filter.task_ids {
+            *task_ids = agreed.iter().map(|(name, _)| name.clone()).collect();
+        }
+        let changes = Changes::new(self.shared(), Some(id.clone()));
+        changes.follow(&mut filter, self.shared());
+        modern::write_acknowledged(&mut out, &id, &filter);
         let say = |message: &[u8]| self.flights().say(&id, number, || channel.push(message));
         say(&out);
         channel.flush();
         for (_, task) in &agreed {
             feed.add(*task, None);
         }
-        feed.run(self.shared(), self.principal(), channel, &say).await;
+        let feed = feed.run(self.shared(), self.principal(), channel, &say);
+        both(feed, changes.run(channel, &say)).await;
     }
+
+    fn admit_filter(&self, filter: &SubscriptionFilter) -> Result<(), ProtocolError> {
+        let limits = &self.shared().limits;
+        let lengths = [
+            (&filter.task_ids, "max_tasks_per_subscription", limits.max_tasks_per_subscription),
+            (&filter.resource_subscriptions, "max_resource_subscriptions", limits.max_resource_subscriptions),
+        ];
+        for (names, limit, most) in lengths {
+            if names.as_ref().is_some_and(|names| names.len() > most) {
+                let message = format!("the server's limit `{limit}` is reached ({most})");
+                return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs two futures side by side until both have ended.
+async fn both(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
+    let (mut one_ended, mut other_ended) = (false, false);
+    std::future::poll_fn(|cx| {
+        one_ended = one_ended || one.as_mut().poll(cx).is_ready();
+        other_ended = other_ended || other.as_mut().poll(cx).is_ready();
+        if one_ended && other_ended { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }

@@ -94,7 +94,7 @@ impl TaskLink {
     pub(crate) fn report(&self, report: Report) {
         if let Some(engine) = self.engine.upgrade() {
             engine.store.report(self.id, self.epoch, report);
-            engine.watchers.changed(self.id);
+            engine.watchers.changed(&self.id);
         }
     }
 
@@ -105,7 +105,7 @@ impl TaskLink {
             return Err(lost("the server has stopped".to_owned()));
         };
         match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
-            Ok(_) => engine.watchers.changed(self.id),
+            Ok(_) => engine.watchers.changed(&self.id),
             // An earlier run asked it; its answer may be there already.
             Err(StoreError::Refused(Refusal::NotAsked)) => {
                 if let Ok(Some(record)) = engine.store.get(self.id).await {
@@ -124,7 +124,7 @@ impl TaskLink {
         runtime.spawn(async move {
             // Refused if it was answered meanwhile, or the task is over.
             if engine.store.apply(id, Event::Withdraw(epoch, key)).await.is_ok() {
-                engine.watchers.changed(id);
+                engine.watchers.changed(&id);
             }
         });
     }
@@ -246,7 +246,7 @@ impl Engine {
         match self.store.apply(id, Event::Answer(answers)).await {
             Ok(record) => {
                 self.deliver(&record);
-                self.watchers.changed(id);
+                self.watchers.changed(&id);
                 Ok(())
             }
             Err(StoreError::Refused(_)) => Ok(()),
@@ -293,7 +293,7 @@ impl Engine {
 
     fn ended_now(&self, record: &Record) {
         tracing::debug!(task = %record.id, tool = %record.target, status = %record.status, "task ended");
-        self.watchers.changed(record.id);
+        self.watchers.changed(&record.id);
         self.sweep.notify_one();
     }
 

@@ -18,7 +18,7 @@ pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
 pub(crate) use record::Event;
 pub use record::{Principal, TaskId};
 pub(crate) use record::{Record, RequestKind, Status};
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Watch, Watchers};
 
 #[cfg(test)]
 pub(crate) mod tests_support {

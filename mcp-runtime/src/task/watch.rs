@@ -1,6 +1,7 @@
-//! Who waits for which task: hints that something changed, never lost, never queued twice.
+//! Who waits for which task, or for what else: hints that something changed, never lost, never queued twice.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,98 +9,124 @@ use tokio::sync::Notify;
 
 use super::record::TaskId;
 
-/// The tasks that somebody watches. A change to any other task costs one atomic read.
-#[derive(Debug, Default)]
-pub(crate) struct Watchers {
-    by_task: Mutex<HashMap<TaskId, Vec<Arc<Watcher>>>>,
+/// What can be watched: a task, for one.
+pub(crate) trait Watched: Clone + Eq + Hash + Ord {}
+
+impl<K: Clone + Eq + Hash + Ord> Watched for K {}
+
+/// The things that somebody watches. A change to any other one costs one atomic read if nobody watches anything.
+#[derive(Debug)]
+pub(crate) struct Watchers<K = TaskId> {
+    by_key: Mutex<HashMap<K, Vec<Arc<Watcher<K>>>>>,
     watched: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
-struct Watcher {
-    dirty: Mutex<BTreeSet<TaskId>>,
+impl<K> Default for Watchers<K> {
+    fn default() -> Self {
+        Self { by_key: Mutex::default(), watched: AtomicUsize::new(0) }
+    }
+}
+
+#[derive(Debug)]
+struct Watcher<K> {
+    dirty: Mutex<BTreeSet<K>>,
     wake: Notify,
 }
 
-/// Waits for changes of some tasks; watching ends when it is dropped.
+/// Waits for changes of some things; watching ends when it is dropped.
 ///
-/// It carries no state: who is woken looks the task up, and so sees the newest state, however many changes there were.
+/// It carries no state: who is woken looks the thing up, and so sees the newest state, however many changes there were.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    watchers: Arc<Watchers>,
-    watcher: Arc<Watcher>,
-    tasks: Mutex<HashSet<TaskId>>,
+pub(crate) struct Watch<K: Watched = TaskId> {
+    watchers: Arc<Watchers<K>>,
+    watcher: Arc<Watcher<K>>,
+    watched: Mutex<HashSet<K>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Watchers {
-    /// Tells whoever watches this task that it changed.
-    pub(crate) fn changed(&self, id: TaskId) {
+impl<K: Watched> Watchers<K> {
+    /// Tells whoever watches this that it changed.
+    pub(crate) fn changed(&self, key: &K) {
         if self.watched.load(Ordering::Acquire) == 0 {
             return;
         }
-        let watchers = lock(&self.by_task).get(&id).cloned().unwrap_or_default();
+        let watchers = lock(&self.by_key).get(key).cloned().unwrap_or_default();
         for watcher in watchers {
-            watcher.touch(id);
+            watcher.touch(key.clone());
         }
     }
 
-    /// Begins to watch. What happens to a task after it was added is seen.
-    pub(crate) fn watch(self: &Arc<Self>) -> Watch {
-        Watch { watchers: Arc::clone(self), watcher: Arc::default(), tasks: Mutex::default() }
+    /// Begins to watch. What happens to something after it was added is seen.
+    pub(crate) fn watch(self: &Arc<Self>) -> Watch<K> {
+        let watcher = Arc::new(Watcher { dirty: Mutex::default(), wake: Notify::new() });
+        Watch { watchers: Arc::clone(self), watcher, watched: Mutex::default() }
     }
 }
 
-impl Watcher {
-    fn touch(&self, id: TaskId) {
-        lock(&self.dirty).insert(id);
+impl<K: Watched> Watcher<K> {
+    fn touch(&self, key: K) {
+        lock(&self.dirty).insert(key);
         self.wake.notify_one();
     }
 }
 
-impl Watch {
-    /// Watches one more task, which counts as changed once, so that nothing is missed between looking and watching.
-    pub(crate) fn add(&self, id: TaskId) {
-        if lock(&self.tasks).insert(id) {
-            lock(&self.watchers.by_task).entry(id).or_default().push(Arc::clone(&self.watcher));
+impl<K: Watched> Watch<K> {
+    /// Watches one more thing, which counts as changed once, so that nothing is missed between looking and watching.
+    pub(crate) fn add(&self, key: K) {
+        if self.add_unchanged(key.clone()) {
+            self.watcher.touch(key);
+        }
+    }
+
+    /// Watches one more thing, for who did not look at it before; whether it was not watched yet.
+    pub(crate) fn add_unchanged(&self, key: K) -> bool {
+        let is_new = lock(&self.watched).insert(key.clone());
+        if is_new {
+            lock(&self.watchers.by_key).entry(key).or_default().push(Arc::clone(&self.watcher));
             self.watchers.watched.fetch_add(1, Ordering::AcqRel);
-            self.watcher.touch(id);
+        }
+        is_new
+    }
+
+    /// Watches one thing less.
+    pub(crate) fn remove(&self, key: &K) {
+        if lock(&self.watched).remove(key) {
+            self.forget(key);
         }
     }
 
-    /// Watches one task less.
-    pub(crate) fn remove(&self, id: TaskId) {
-        if lock(&self.tasks).remove(&id) {
-            self.forget(id);
-        }
+    /// How many things are watched.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.watched).len()
     }
 
-    fn take_dirty(&self) -> BTreeSet<TaskId> {
+    /// What changed since this was last asked.
+    pub(crate) fn take_changed(&self) -> BTreeSet<K> {
         let mut dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
-        // A hint may have been on its way when its task was removed.
-        let tasks = lock(&self.tasks);
-        dirty.retain(|id| tasks.contains(id));
+        // A hint may have been on its way when its thing was removed.
+        let watched = lock(&self.watched);
+        dirty.retain(|key| watched.contains(key));
         dirty
     }
 
-    fn forget(&self, id: TaskId) {
-        let mut by_task = lock(&self.watchers.by_task);
-        if let Some(watchers) = by_task.get_mut(&id) {
+    fn forget(&self, key: &K) {
+        let mut by_key = lock(&self.watchers.by_key);
+        if let Some(watchers) = by_key.get_mut(key) {
             watchers.retain(|watcher| !Arc::ptr_eq(watcher, &self.watcher));
             if watchers.is_empty() {
-                by_task.remove(&id);
+                by_key.remove(key);
             }
         }
         self.watchers.watched.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// The tasks that changed since this was last asked; waits until there is one. Cancel safe.
-    pub(crate) async fn changed(&self) -> BTreeSet<TaskId> {
+    /// The things that changed since this was last asked; waits until there is one. Cancel safe.
+    pub(crate) async fn changed(&self) -> BTreeSet<K> {
         loop {
-            let dirty = self.take_dirty();
+            let dirty = self.take_changed();
             if !dirty.is_empty() {
                 return dirty;
             }
@@ -108,10 +135,10 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl<K: Watched> Drop for Watch<K> {
     fn drop(&mut self) {
-        for id in std::mem::take(&mut *lock(&self.tasks)) {
-            self.forget(id);
+        for key in std::mem::take(&mut *lock(&self.watched)) {
+            self.forget(&key);
         }
     }
 }
@@ -127,15 +154,15 @@ mod tests {
         let watch = watchers.watch();
         watch.add(a);
         assert_eq!(watch.changed().await, BTreeSet::from([a]), "what begins to be watched is looked at");
-        watchers.changed(b);
-        watchers.changed(a);
-        watchers.changed(a);
+        watchers.changed(&b);
+        watchers.changed(&a);
+        watchers.changed(&a);
         assert_eq!(watch.changed().await, BTreeSet::from([a]));
-        watchers.changed(a);
-        watch.remove(a);
-        watchers.changed(a);
+        watchers.changed(&a);
+        watch.remove(&a);
+        watchers.changed(&a);
         watch.add(b);
-        watchers.changed(b);
+        watchers.changed(&b);
         assert_eq!(watch.changed().await, BTreeSet::from([b]));
     }
 
@@ -145,7 +172,7 @@ mod tests {
         let watch = watchers.watch();
         watch.add(TaskId::random());
         drop(watch);
-        assert!(lock(&watchers.by_task).is_empty());
+        assert!(lock(&watchers.by_key).is_empty());
         assert_eq!(watchers.watched.load(Ordering::Acquire), 0);
     }
 }

@@ -1,8 +1,9 @@
 //! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks dialect of the last of them.
 
+use super::complete::complete;
 use super::{
-    Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id, write_place,
-    write_related, write_task_progress,
+    List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id,
+    uri, write_place, write_related, write_task_progress,
 };
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
@@ -37,6 +38,11 @@ impl Version {
         self.0 == names::LEGACY_WITH_TASKS
     }
 
+    /// Whether completions are a capability; before, they were simply there.
+    pub(crate) fn names_completions(self) -> bool {
+        self.0 != names::FIRST
+    }
+
     /// Whether messages may come in batches.
     pub(crate) fn has_batches(self) -> bool {
         self.0 == names::LEGACY_WITH_BATCHES
@@ -57,27 +63,53 @@ impl From<Version> for Session {
     }
 }
 
-/// What a request asks for. `tasks` says whether the server has any tool that can be a task.
+/// What a request asks for, of a server that offers this.
 pub(crate) fn judge<'a>(
     session: Session,
-    tasks: bool,
+    offered: Offered,
     method: &str,
     params: Params<'a>,
 ) -> Result<Op<'a>, ProtocolError> {
     let Session { version, client } = session;
+    // Where tasks were not announced, a request for one is an ordinary call.
+    let wish = |tasks: Offer| match &params.task {
+        _ if !(offered.has(tasks) && version.has_tasks()) => Wish::Unaware,
+        Some(task) => Wish::Task { ttl: task.ttl },
+        None => Wish::Plain,
+    };
+    let listed = |list| Ok(Op::List { list, cursor: params.cursor.clone() });
     match method {
         "ping" => Ok(Op::Ping),
-        "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
-        "tools/call" => {
-            // Where tasks were not announced, a request for one is an ordinary call.
-            let wish = match params.task {
-                _ if !(tasks && version.has_tasks()) => Wish::Unaware,
-                Some(task) => Wish::Task { ttl: task.ttl },
-                None => Wish::Plain,
-            };
+        "logging/setLevel" => {
+            let level = params.level.ok_or_else(|| ProtocolError::invalid_params("`level` is required"))?;
+            level.parse().map(Op::SetLogLevel)
+        }
+        "tools/list" if offered.has(Offer::Tools) => listed(List::Tools),
+        "tools/call" if offered.has(Offer::Tools) => {
+            let wish = wish(Offer::ToolTasks);
             call(RequestKind::CallTool, params, wish, client)
         }
-        "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" if tasks && version.has_tasks() => {
+        "prompts/list" if offered.has(Offer::Prompts) => listed(List::Prompts),
+        "prompts/get" if offered.has(Offer::Prompts) => {
+            let wish = wish(Offer::PromptTasks);
+            call(RequestKind::GetPrompt, params, wish, client)
+        }
+        "resources/list" if offered.has(Offer::Resources) => listed(List::Resources),
+        "resources/templates/list" if offered.has(Offer::Resources) => listed(List::ResourceTemplates),
+        "resources/read" if offered.has(Offer::Resources) => {
+            let wish = wish(Offer::ResourceTasks);
+            call(RequestKind::ReadResource, params, wish, client)
+        }
+        "resources/subscribe" if offered.has(Offer::Resources) && offered.has(Offer::Changes) => {
+            Ok(Op::Subscribe { uri: uri(params)? })
+        }
+        "resources/unsubscribe" if offered.has(Offer::Resources) && offered.has(Offer::Changes) => {
+            Ok(Op::Unsubscribe { uri: uri(params)? })
+        }
+        "completion/complete" if offered.has(Offer::Completions) => complete(params),
+        "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel"
+            if offered.has_tasks() && version.has_tasks() =>
+        {
             match method {
                 "tasks/get" => task_id(&params).map(Op::GetTask),
                 "tasks/result" => task_id(&params).map(Op::TaskResult),
@@ -239,7 +271,8 @@ mod tests {
 
     fn judged(version: &str, text: &str) -> Result<String, i64> {
         let Ok(Message::Request { method, params, .. }) = read(text) else { panic!("a request") };
-        judge(Version::negotiate(version).into(), true, &method, params)
+        let offered = Offered::default().with(Offer::Tools, true).with(Offer::ToolTasks, true);
+        judge(Version::negotiate(version).into(), offered, &method, params)
             .map(|op| format!("{op:?}"))
             .map_err(|error| error.code())
     }

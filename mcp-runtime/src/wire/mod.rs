@@ -3,8 +3,11 @@
 //! Everything here is pure. A wire peels a request down to an [`Op`]; the server carries it out and gets an [`Outcome`];
 //! the wire that the request came by writes that back.
 
+mod change;
+mod complete;
 pub(crate) mod legacy;
 pub(crate) mod modern;
+mod offered;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,12 +16,15 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+pub(crate) use self::change::{Change, write_change};
+pub(crate) use self::complete::{Complete, Reference};
+pub(crate) use self::offered::{Offer, Offered};
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::log::LogLevel;
 use crate::protocol::names::meta;
-use crate::protocol::params::{Params, Str};
+use crate::protocol::params::{Params, Str, SubscriptionFilter};
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
 use crate::task::store::Place;
@@ -30,20 +36,36 @@ const PROGRESS: &str = "dev.mcp-runtime/progress";
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 256;
 
+/// The longest URI that somebody may subscribe to, in bytes.
+pub(crate) const LONGEST_URI: usize = 8192;
+
 /// What a request asks for.
 #[derive(Debug)]
 pub(crate) enum Op<'a> {
     Discover,
     Initialize(legacy::Session),
     Ping,
-    ListTools { cursor: Option<Str<'a>> },
+    List { list: List, cursor: Option<Str<'a>> },
     Call(Call<'a>),
     GetTask(TaskId),
     TaskResult(TaskId),
     ListTasks { after: Option<Place> },
     CancelTask(TaskId),
     UpdateTask(TaskId, Responses),
-    Listen { tasks: Option<Vec<String>> },
+    Listen { filter: SubscriptionFilter },
+    Complete(Complete<'a>),
+    SetLogLevel(LogLevel),
+    Subscribe { uri: Str<'a> },
+    Unsubscribe { uri: Str<'a> },
+}
+
+/// What can be listed, in pages that were written before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Tools,
+    Prompts,
+    Resources,
+    ResourceTemplates,
 }
 
 /// A request that an author's function answers: `tools/call`, `prompts/get` or `resources/read`.
@@ -122,7 +144,10 @@ impl Dialect {
         now: Timestamp,
     ) {
         match outcome {
-            Err(error) => jsonrpc::write_error(out, Some(id), error),
+            Err(error) => match (self, error.in_modern_words()) {
+                (Self::Modern(_), Some(error)) => jsonrpc::write_error(out, Some(id), &error),
+                _ => jsonrpc::write_error(out, Some(id), error),
+            },
             Ok(Outcome::Prepared(result)) => {
                 jsonrpc::begin_response(out, id);
                 out.extend_from_slice(result);
@@ -244,10 +269,12 @@ fn call(
     client: ClientCapabilities,
 ) -> Result<Op<'_>, ProtocolError> {
     let key = idempotency_key(&params)?;
-    let name = params.name.ok_or_else(|| {
-        let what = if kind == RequestKind::CallTool { "tool to call" } else { "prompt to get" };
-        ProtocolError::invalid_params(format!("`name` is required: which {what}"))
-    })?;
+    let (name, missing) = match kind {
+        RequestKind::CallTool => (params.name, "`name` is required: which tool to call"),
+        RequestKind::GetPrompt => (params.name, "`name` is required: which prompt to get"),
+        RequestKind::ReadResource => (params.uri, "`uri` is required: which resource to read"),
+    };
+    let name = name.ok_or_else(|| ProtocolError::invalid_params(missing))?;
     let (progress_token, log_level) =
         params.meta.map_or((None, None), |meta| (meta.progress_token, meta.log_level));
     let Params { arguments, input_responses: responses, request_state: state, .. } = params;
@@ -270,6 +297,16 @@ pub(crate) fn responses(raw: Option<&RawValue>) -> Result<Responses, ProtocolErr
     let Some(raw) = raw else { return Ok(Responses::new()) };
     serde_json::from_str(raw.get())
         .map_err(|_| ProtocolError::invalid_params("`inputResponses` must be an object of responses by key"))
+}
+
+/// Reads the URI of a resource that somebody wants to hear of.
+fn uri(params: Params<'_>) -> Result<Str<'_>, ProtocolError> {
+    let uri = params.uri.ok_or_else(|| ProtocolError::invalid_params("`uri` is required"))?;
+    if uri.len() > LONGEST_URI {
+        let message = format!("`uri` has {} bytes; allowed are {LONGEST_URI}", uri.len());
+        return Err(ProtocolError::invalid_params(message));
+    }
+    Ok(uri)
 }
 
 /// The first idempotency key that the request names, in the documented order.

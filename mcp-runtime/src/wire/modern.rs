@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use super::complete::complete;
 use super::{
-    Op, Outcome, Wish, call, method_not_found, millis, no_ending, responses, task_id, write_task_progress,
+    List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, responses, task_id,
+    write_task_progress,
 };
 use crate::input::InputRequest;
 use crate::protocol::ProtocolError;
@@ -15,8 +17,7 @@ use crate::protocol::time::Timestamp;
 use crate::task::{Record, RequestKind, Status};
 
 /// What a request asks for, judged in the order of the specification: `_meta`, version, method, capability, parameters.
-/// `has_tasks` says whether the server has any tool that can be a task, and so the extension.
-pub(crate) fn judge<'a>(has_tasks: bool, method: &str, params: Params<'a>) -> Result<Op<'a>, ProtocolError> {
+pub(crate) fn judge<'a>(offered: Offered, method: &str, params: Params<'a>) -> Result<Op<'a>, ProtocolError> {
     let meta = params.meta.as_ref();
     let version = meta.and_then(|meta| meta.protocol_version.as_deref());
     let capabilities = meta.and_then(|meta| meta.client_capabilities);
@@ -30,13 +31,24 @@ pub(crate) fn judge<'a>(has_tasks: bool, method: &str, params: Params<'a>) -> Re
         return Err(unsupported_version(version));
     }
     let declared = capabilities.tasks_extension();
+    let has_tasks = offered.has(Offer::ToolTasks);
+    // The extension knows tasks of tools alone.
+    let wish = if declared { Wish::Either } else { Wish::Unaware };
+    let listed = |list| Ok(Op::List { list, cursor: params.cursor.clone() });
     match method {
         "server/discover" => Ok(Op::Discover),
-        "tools/list" => Ok(Op::ListTools { cursor: params.cursor }),
-        "tools/call" => {
-            let wish = if declared { Wish::Either } else { Wish::Unaware };
-            call(RequestKind::CallTool, params, wish, capabilities)
+        "tools/list" if offered.has(Offer::Tools) => listed(List::Tools),
+        "tools/call" if offered.has(Offer::Tools) => call(RequestKind::CallTool, params, wish, capabilities),
+        "prompts/list" if offered.has(Offer::Prompts) => listed(List::Prompts),
+        "prompts/get" if offered.has(Offer::Prompts) => {
+            call(RequestKind::GetPrompt, params, Wish::Unaware, capabilities)
         }
+        "resources/list" if offered.has(Offer::Resources) => listed(List::Resources),
+        "resources/templates/list" if offered.has(Offer::Resources) => listed(List::ResourceTemplates),
+        "resources/read" if offered.has(Offer::Resources) => {
+            call(RequestKind::ReadResource, params, Wish::Unaware, capabilities)
+        }
+        "completion/complete" if offered.has(Offer::Completions) => complete(params),
         "tasks/get" | "tasks/update" | "tasks/cancel" if !has_tasks => {
             Err(method_not_found(method, names::MODERN))
         }
@@ -54,9 +66,21 @@ pub(crate) fn judge<'a>(has_tasks: bool, method: &str, params: Params<'a>) -> Re
             if has_tasks && filter.task_ids.is_some() && !declared {
                 return Err(missing_tasks_extension());
             }
-            Ok(Op::Listen { tasks: filter.task_ids.filter(|_| has_tasks) })
+            Ok(Op::Listen { filter: honoured(filter, offered) })
         }
         _ => Err(method_not_found(method, names::MODERN)),
+    }
+}
+
+/// As much of a filter as a server that offers this can ever have anything to say on.
+fn honoured(filter: SubscriptionFilter, offered: Offered) -> SubscriptionFilter {
+    let changes = |offer| offered.has(Offer::Changes) && offered.has(offer);
+    SubscriptionFilter {
+        tools_list_changed: filter.tools_list_changed && changes(Offer::Tools),
+        prompts_list_changed: filter.prompts_list_changed && changes(Offer::Prompts),
+        resources_list_changed: filter.resources_list_changed && changes(Offer::Resources),
+        resource_subscriptions: filter.resource_subscriptions.filter(|_| changes(Offer::Resources)),
+        task_ids: filter.task_ids.filter(|_| offered.has(Offer::ToolTasks)),
     }
 }
 
@@ -175,7 +199,7 @@ pub(crate) fn closed(subscription: &RequestId, server: &str) -> [Vec<u8>; 2] {
     [notification, answer]
 }
 
-fn write_subscription(out: &mut Vec<u8>, subscription: &RequestId) {
+pub(super) fn write_subscription(out: &mut Vec<u8>, subscription: &RequestId) {
     write_json(out, meta::SUBSCRIPTION_ID);
     out.push(b':');
     write_json(out, subscription);
@@ -236,7 +260,8 @@ mod tests {
     fn code(method: &str, params: &serde_json::Value) -> i64 {
         let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let Ok(Message::Request { method, params, .. }) = read(&text) else { panic!("a request: {text}") };
-        judge(true, &method, params).map_or_else(|error| error.code(), |_| 0)
+        let offered = Offered::default().with(Offer::Tools, true).with(Offer::ToolTasks, true);
+        judge(offered, &method, params).map_or_else(|error| error.code(), |_| 0)
     }
 
     fn with_meta(version: &str, tasks: bool) -> serde_json::Value {
