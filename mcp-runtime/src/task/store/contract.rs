@@ -16,8 +16,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    Clock, Ending, Epoch, Event, NewTask, Place, Principal, Quota, Record, Refusal, Report, RequestKind,
-    Status, StoreError, TaskId, TaskStore, Timestamp,
+    Clock, Ending, Epoch, Event, InputResponse, NewTask, Place, Principal, Question, Quota, Record, Refusal,
+    Report, RequestKind, Status, StoreError, TaskId, TaskStore, Timestamp,
 };
 use crate::protocol::ProtocolError;
 
@@ -82,6 +82,8 @@ where
     an_old_run_never_writes(&open(clock.clone()).await).await;
     an_end_is_final(&open(clock.clone()).await).await;
     reports_change_only_what_they_say(&open(clock.clone()).await).await;
+    questions_and_answers_are_kept(&open(clock.clone()).await).await;
+    a_question_is_answered_once(Arc::new(open(clock.clone()).await)).await;
     expiry_waits_for_the_end(&open(clock.clone()).await, &clock).await;
     a_listing_misses_nothing(&open(clock.clone()).await, &clock).await;
     races_have_one_winner(Arc::new(open(clock).await)).await;
@@ -193,6 +195,77 @@ async fn reports_change_only_what_they_say<S: TaskStore>(store: &S) {
     assert_eq!(found.message.as_deref(), Some("half"), "no message keeps the last one");
     assert_eq!(found.progress, Some((2.0, Some(2.0))), "the last report is seen");
     assert!(found.rev > task.rev, "a report raises rev");
+}
+
+fn question(key: &str) -> Question {
+    let request = r#"{"method":"roots/list","params":{}}"#;
+    Question::new(key, Arc::new(serde_json::from_str(request).expect("a request")))
+}
+
+fn answer(text: &str) -> Arc<InputResponse> {
+    Arc::new(InputResponse::Error(ProtocolError::internal(text.to_owned())))
+}
+
+/// The keys of what is open, and how many answers there are.
+fn asked(record: &Record) -> (Vec<String>, usize) {
+    let all = record.questions.as_ref().map_or(0, |questions| questions.len());
+    let open: Vec<String> = record.open_questions().map(|question| question.key.to_string()).collect();
+    let answered = all - open.len();
+    (open, answered)
+}
+
+async fn questions_and_answers_are_kept<S: TaskStore>(store: &S) {
+    let task = create(store, new_task("a")).await;
+    for key in ["b", "a"] {
+        store.apply(task.id, Event::Ask(task.epoch, question(key))).await.expect("it asks");
+    }
+    let again = store.apply(task.id, Event::Ask(task.epoch, question("a"))).await;
+    assert!(matches!(again, Err(StoreError::Refused(Refusal::NotAsked))), "a key is one question");
+    let found = get(store, task.id).await.expect("it is there");
+    assert_eq!(found.status, Status::InputRequired);
+    assert_eq!(
+        asked(&found),
+        (vec!["b".to_owned(), "a".to_owned()], 0),
+        "in the order in which they were asked"
+    );
+    let partly = Event::Answer(vec![("a".into(), answer("first")), ("nobody's".into(), answer("lost"))]);
+    let found = store.apply(task.id, partly).await.expect("one of them is open");
+    assert_eq!((found.status, asked(&found)), (Status::InputRequired, (vec!["b".to_owned()], 1)));
+    let late = store.apply(task.id, Event::Answer(vec![("a".into(), answer("second"))])).await;
+    assert!(matches!(late, Err(StoreError::Refused(Refusal::NotAsked))), "an answer counts once");
+    let claimed = store.apply(task.id, Event::Claim).await.expect("it can be taken over");
+    let stale = store.apply(task.id, Event::Withdraw(task.epoch, "b".into())).await;
+    assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale))), "an old run takes nothing back");
+    let found = get(store, task.id).await.expect("it is there");
+    assert_eq!((found.status, asked(&found).1), (Status::InputRequired, 1), "who takes it over finds both");
+    let first =
+        found.questions.iter().flat_map(|questions| questions.iter()).find(|asked| &*asked.key == "a");
+    let first = first.and_then(|question| question.answer.clone()).expect("its answer is kept");
+    assert!(matches!(&*first, InputResponse::Error(error) if error.message() == "first"), "as it was");
+    let found = store.apply(task.id, Event::Withdraw(claimed.epoch, "b".into())).await.expect("it is open");
+    assert_eq!((found.status, asked(&found)), (Status::Working, (Vec::new(), 1)));
+    store.apply(task.id, Event::Ask(claimed.epoch, question("c"))).await.expect("it asks again");
+    let ended = store.apply(task.id, Event::Cancel).await.expect("it is cancelled");
+    assert!(ended.questions.is_none(), "who is over asks nothing");
+}
+
+async fn a_question_is_answered_once<S: TaskStore>(store: Arc<S>) {
+    for round in 0..20 {
+        let task = create(&*store, new_task(&format!("round {round}"))).await;
+        store.apply(task.id, Event::Ask(task.epoch, question("a"))).await.expect("it asks");
+        let racers: Vec<_> = (0..4)
+            .map(|racer| {
+                let (store, event) =
+                    (Arc::clone(&store), Event::Answer(vec![("a".into(), answer(&racer.to_string()))]));
+                tokio::spawn(async move { store.apply(task.id, event).await.is_ok() })
+            })
+            .collect();
+        let mut accepted = 0;
+        for racer in racers {
+            accepted += usize::from(racer.await.expect("no panic"));
+        }
+        assert_eq!(accepted, 1, "one of several answers counts");
+    }
 }
 
 async fn expiry_waits_for_the_end<S: TaskStore>(store: &S, clock: &ManualClock) {
