@@ -33,7 +33,7 @@ fn what_its_author_did_not_say_is_absent() {
     let list = opened().ok("tools/list", json!({}));
     let echo = tool(&list, "echo").as_object().expect("an object");
     let members: Vec<&str> = echo.keys().map(String::as_str).collect();
-    assert_eq!(members, ["description", "inputSchema", "name"]);
+    assert_eq!(members, ["name", "description", "inputSchema"]);
 }
 
 #[test]
