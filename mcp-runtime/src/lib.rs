@@ -155,9 +155,9 @@ macro_rules! resources {
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
-        Args, Completion, Content, Context, Limits, Prompt, PromptMessage, PromptResult, ProtocolError,
-        Resource, ResourceResult, Server, ServerError, State, Tasks, Tool, ToolError, ToolResult, prompt,
-        prompts, resource, resources, stdio, tool, tools,
+        Args, Completion, Content, Context, Elicited, Limits, LogLevel, Prompt, PromptMessage, PromptResult,
+        ProtocolError, Resource, ResourceResult, Sampling, Server, ServerError, State, Tasks, Tool,
+        ToolError, ToolResult, prompt, prompts, resource, resources, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
