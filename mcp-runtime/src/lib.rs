@@ -101,6 +101,8 @@ pub use tool::{
 };
 
 pub use transport::Transport;
+#[cfg(feature = "http")]
+pub use transport::http::{Http, HttpBody, HttpFuture, Sessions};
 pub use transport::stdio::{Stdio, stdio};
 
 /// Lists tools by name, for [`Server::tools`].

@@ -312,7 +312,7 @@ impl TestClient {
 
     /// Sends a message as it is.
     pub fn send(&self, message: &str) {
-        self.endpoint.receive(message, Arrival { channel: &self.channel });
+        self.endpoint.receive(message, Arrival { channel: &self.channel, headers: None });
     }
 
     /// The next message from the server, as it is. `None` once the server is gone.

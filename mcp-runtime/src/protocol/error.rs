@@ -35,6 +35,7 @@ impl ProtocolError {
     pub(crate) const INTERNAL_ERROR: i64 = -32603;
     /// What revisions before 2026-07-28 have for a resource that is not there.
     const RESOURCE_NOT_FOUND: i64 = -32002;
+    pub(crate) const HEADER_MISMATCH: i64 = -32020;
     pub(crate) const MISSING_CLIENT_CAPABILITY: i64 = -32021;
     pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
     /// This project's own, outside of the range that JSON-RPC reserves: a limit of the server is reached.

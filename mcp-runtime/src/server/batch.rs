@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::connection::{Connection, Later, Taken, flatten};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc;
-use crate::transport::{Arrival, Outbox, Received};
+use crate::transport::{Arrival, Failure, Outbox, Received};
 
 /// The messages of one batch at most.
 const LARGEST: usize = 256;
@@ -90,6 +90,6 @@ fn refuse(message: &str, channel: &dyn Outbox) -> Received {
     let error = ProtocolError::invalid_request(message.to_owned());
     let mut out = Vec::new();
     jsonrpc::write_error(&mut out, None, &error);
-    channel.respond(out, Some(error.code()));
+    channel.respond(out, Some(Failure::refused(&error)));
     Received::Answered
 }

@@ -19,7 +19,8 @@ use crate::task::store::NewTask;
 use crate::task::{Context, NewRun, Outlet, Principal, RequestKind, TaskId, Work};
 use crate::tool::TaskSupport;
 use crate::transport::Outbox;
-use crate::wire::{Call, Dialect, Op, Outcome, Wish, modern};
+use crate::wire::headers::{Headers, check_arguments};
+use crate::wire::{Call, Dialect, Offered, Op, Outcome, Wish, modern};
 
 /// Below this, a kept task could be gone before anybody fetched its result.
 const SHORTEST_TTL: Duration = Duration::from_secs(1);
@@ -51,6 +52,10 @@ pub(super) struct Caller<'a> {
     pub(super) questions: &'a Arc<Questions>,
     /// Which log messages a client of the legacy wire wants to hear.
     pub(super) threshold: &'a Arc<Threshold>,
+    /// The headers that the request came with, where there are such things.
+    pub(super) headers: Option<&'a dyn Headers>,
+    /// What a client of the legacy wire is offered.
+    pub(super) offered: Offered,
 }
 
 impl Caller<'_> {
@@ -79,7 +84,7 @@ impl Shared {
             Op::Ping => Begun::Now(Outcome::Empty),
             Op::Discover => Begun::Now(Outcome::Prepared(Arc::clone(&self.introductions.discover))),
             Op::Initialize(session) => {
-                Begun::Now(Outcome::Prepared(self.introductions.initialize(session.version)))
+                Begun::Now(Outcome::Prepared(self.introductions.initialize(session.version, caller.offered)))
             }
             Op::List { list, cursor } => {
                 let audience = Audience::of(caller.dialect);
@@ -111,6 +116,9 @@ impl Shared {
 
     fn call(self: &Arc<Self>, call: Call<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
         let callee = self.catalogue().find(&call)?;
+        if let Some(headers) = caller.headers {
+            check_arguments(headers, callee.mirrored(), call.arguments)?;
+        }
         let Traits { name, task, .. } = callee.traits();
         let ttl = match (task.support, call.wish) {
             (TaskSupport::Forbidden, Wish::Task { .. }) => {

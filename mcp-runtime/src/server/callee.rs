@@ -9,13 +9,18 @@ use tokio::sync::Semaphore;
 use super::run::Begin;
 use crate::protocol::ProtocolError;
 use crate::task::Context;
-use crate::tool::{States, TaskPolicy};
+use crate::tool::{Mirrored, States, TaskPolicy};
 use crate::wire::Call;
 
 /// Something that can be called.
 pub(crate) trait Callee: Send + Sync {
     /// What does not depend on its kind.
     fn traits(&self) -> &Traits;
+
+    /// The arguments that a client repeats in headers.
+    fn mirrored(&self) -> &[Mirrored] {
+        &[]
+    }
 
     /// Checks and takes what came with the call. Nothing of the author's runs yet but what reads that.
     fn begin(&self, call: &Call<'_>, states: &States, cx: &Context) -> Result<Begin, ProtocolError>;

@@ -25,8 +25,9 @@ use crate::protocol::names;
 use crate::protocol::params::Params;
 use crate::protocol::time::Timestamp;
 use crate::task::{Guarded, Principal, guarded, panic_message, panicked};
-use crate::transport::{Arrival, Client, Endpoint, Outbox, Received, Wires};
-use crate::wire::{Dialect, Op, Outcome, legacy, modern};
+use crate::transport::{Arrival, Client, Endpoint, Failure, Outbox, Received, Wires};
+use crate::wire::headers::Headers;
+use crate::wire::{Dialect, Offer, Offered, Op, Outcome, legacy, modern};
 
 /// A client, from the first message to the last.
 pub(super) struct Connection {
@@ -65,8 +66,8 @@ pub(super) struct Later {
 pub(super) enum Taken {
     /// Nothing is to be said.
     Silent,
-    /// The answer was written; with the JSON-RPC code if it is an error.
-    Answered { failure: Option<i64> },
+    /// The answer was written, which may be an error.
+    Answered { failure: Option<Failure> },
     /// The answer comes later.
     Later(Later),
     /// A subscription was opened, and says everything itself.
@@ -164,7 +165,7 @@ impl Connection {
             }
             Err(unreadable) => {
                 jsonrpc::write_error(out, unreadable.id.as_ref(), &unreadable.error);
-                Taken::Answered { failure: Some(unreadable.error.code()) }
+                Taken::Answered { failure: Some(Failure::refused(&unreadable.error)) }
             }
         }
     }
@@ -186,8 +187,15 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Taken {
         let channel = arrival.channel;
-        let (dialect, op) = self.judge(method, params);
-        let begun = op.and_then(|op| {
+        let (dialect, op) = self.judge(method, params, arrival.headers);
+        let op = match op {
+            Ok(op) => op,
+            Err(error) => {
+                jsonrpc::write_error(out, Some(&id), &error);
+                return Taken::Answered { failure: Some(Failure::refused(&error)) };
+            }
+        };
+        let begun = Ok(op).and_then(|op| {
             self.flights.admit(&id, self.shared.limits.max_requests_in_flight)?;
             match op {
                 Op::Listen { filter } => Ok(Err(filter)),
@@ -212,6 +220,8 @@ impl Connection {
                         home: self.home.as_ref(),
                         questions: &self.questions,
                         threshold: &self.threshold,
+                        headers: arrival.headers,
+                        offered: self.offered(),
                     };
                     self.shared.begin(op, &caller).map(Ok)
                 }
@@ -220,7 +230,7 @@ impl Connection {
         match begun {
             Err(error) => {
                 jsonrpc::write_error(out, Some(&id), &error);
-                Taken::Answered { failure: Some(error.code()) }
+                Taken::Answered { failure: Some(Failure::begun(&error)) }
             }
             Ok(Ok(Begun::Now(outcome))) => {
                 Taken::Answered { failure: self.write(out, &id, &dialect, Ok(outcome), &**channel) }
@@ -240,9 +250,14 @@ impl Connection {
     }
 
     /// Finds the wire that a request is of, and what it asks for there.
-    fn judge<'a>(&self, method: &str, mut params: Params<'a>) -> (Dialect, Result<Op<'a>, ProtocolError>) {
+    fn judge<'a>(
+        &self,
+        method: &str,
+        mut params: Params<'a>,
+        headers: Option<&dyn Headers>,
+    ) -> (Dialect, Result<Op<'a>, ProtocolError>) {
         let malformed = params.malformed.take();
-        let (dialect, op) = self.judge_readable(method, params);
+        let (dialect, op) = self.judge_readable(method, params, headers);
         match (malformed, &op) {
             // What is judged before the parameters goes first: whether the method exists, for one.
             (Some(malformed), Ok(_)) => (dialect, Err(malformed)),
@@ -257,11 +272,12 @@ impl Connection {
         &self,
         method: &str,
         params: Params<'a>,
+        headers: Option<&dyn Headers>,
     ) -> (Dialect, Result<Op<'a>, ProtocolError>) {
         let is_modern = match self.wires {
             Wires::Any => params.meta.as_ref().is_some_and(|meta| meta.protocol_version.is_some()),
             Wires::Legacy(_) => false,
-            Wires::Modern => return self.judge_modern(method, params),
+            Wires::Modern => return self.judge_modern(method, params, headers),
         };
         match self.session() {
             _ if method == "initialize" && !is_modern => {
@@ -277,20 +293,40 @@ impl Connection {
                 (Dialect::Legacy(version), op)
             }
             Some(session) if !is_modern && (method != "server/discover" || self.wires != Wires::Any) => {
-                let op = legacy::judge(session, self.shared.offered, method, params);
+                let op = legacy::judge(session, self.offered(), method, params);
                 (Dialect::Legacy(session.version), op)
             }
             // A client may ping before it has said anything about itself.
             None if !is_modern && method == "ping" => {
                 (Dialect::Legacy(legacy::Version::negotiate(names::LEGACY_WITH_TASKS)), Ok(Op::Ping))
             }
-            _ => self.judge_modern(method, params),
+            _ => self.judge_modern(method, params, headers),
         }
     }
 
-    fn judge_modern<'a>(&self, method: &str, params: Params<'a>) -> (Dialect, Result<Op<'a>, ProtocolError>) {
+    /// What this client is offered, on the legacy wire.
+    fn offered(&self) -> Offered {
+        let mut offered = self.shared.offered;
+        if self.principal.is_anonymous() {
+            // "Receivers that cannot identify requestors SHOULD NOT declare the `tasks.list` capability": the tasks of
+            // others would be on it.
+            offered = offered.without(Offer::TaskList);
+        }
+        if self.home.is_none() {
+            // There is nowhere to say that something has changed.
+            offered = offered.without(Offer::Changes);
+        }
+        offered
+    }
+
+    fn judge_modern<'a>(
+        &self,
+        method: &str,
+        params: Params<'a>,
+        headers: Option<&dyn Headers>,
+    ) -> (Dialect, Result<Op<'a>, ProtocolError>) {
         let server = Arc::clone(&self.shared.introductions.server_meta);
-        (Dialect::Modern(server), modern::judge(self.shared.offered, method, params))
+        (Dialect::Modern(server), modern::judge(self.shared.offered, method, params, headers))
     }
 
     /// Runs a request as far as it goes without waiting. Most end here, on the thread that read them.
@@ -324,7 +360,7 @@ impl Connection {
         dialect: &Dialect,
         outcome: Result<Outcome, ProtocolError>,
         channel: &dyn Outbox,
-    ) -> Option<i64> {
+    ) -> Option<Failure> {
         dialect.write(out, id, &outcome, Timestamp::now());
         if let Ok(Outcome::Created(record, _)) = &outcome {
             channel.respond(std::mem::take(out), None);
@@ -403,9 +439,9 @@ fn read_error(error: Option<&RawValue>) -> ProtocolError {
         .unwrap_or_else(|| ProtocolError::internal("the client answered with an error that cannot be read"))
 }
 
-fn failure(outcome: &Result<Outcome, ProtocolError>) -> Option<i64> {
+fn failure(outcome: &Result<Outcome, ProtocolError>) -> Option<Failure> {
     match outcome {
-        Err(error) => Some(error.code()),
+        Err(error) => Some(Failure::begun(error)),
         Ok(_) => None,
     }
 }
@@ -437,7 +473,7 @@ impl Endpoint for Connection {
         let mut out = Vec::new();
         let error = ProtocolError::invalid_request(message);
         jsonrpc::write_error(&mut out, jsonrpc::peek_id(beginning).as_ref(), &error);
-        channel.respond(out, Some(error.code()));
+        channel.respond(out, Some(Failure::refused(&error)));
     }
 
     fn refuse_not_utf8(&self, channel: &dyn Outbox) {
@@ -445,37 +481,48 @@ impl Endpoint for Connection {
         let error =
             ProtocolError::new(ProtocolError::PARSE_ERROR, "not valid JSON: the message is not UTF-8");
         jsonrpc::write_error(&mut out, None, &error);
-        channel.respond(out, Some(error.code()));
+        channel.respond(out, Some(Failure::refused(&error)));
     }
 
     fn abandon(&self) {
         self.flights.cancel_all(self.shared.tasks.cancel_grace, &self.runtime);
+        if let Some((_, feed)) = self.made.get() {
+            feed.abort();
+        }
     }
 
-    fn finish(
-        self: Arc<Self>,
-        then: Pin<Box<dyn Future<Output = ()> + Send>>,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn end_subscriptions(&self) {
+        let server = &self.shared.introductions.server_meta;
+        for (id, flight) in self.flights.take_subscriptions() {
+            flight.abort.abort();
+            let [notification, answer] = modern::closed(&id, server);
+            flight.channel.push(&notification);
+            flight.channel.respond(answer, None);
+            flight.channel.flush();
+        }
+    }
+
+    fn drain(self: Arc<Self>, limit: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
-            let grace = self.shared.tasks.cancel_grace;
-            // Whether or not all of it ended in time, the rest follows.
-            let _ = tokio::time::timeout(grace, self.flights.drain()).await;
-            then.await;
+            if tokio::time::timeout(limit, self.flights.drain()).await.is_err() {
+                tracing::debug!(
+                    requests = self.flights.awaited(),
+                    "what did not end in time is not waited for"
+                );
+            }
+        })
+    }
+
+    fn settle(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
             if tokio::time::timeout(LAST_ANSWERS, self.flights.drain()).await.is_err() {
                 tracing::warn!(requests = self.flights.awaited(), "what did not end in time was dropped");
             }
-            for (id, flight) in self.flights.take() {
-                match flight.kind {
-                    Kind::Change => {}
-                    Kind::Call(_) | Kind::Look => flight.abort.abort(),
-                    Kind::Subscription => {
-                        flight.abort.abort();
-                        let server = &self.shared.introductions.server_meta;
-                        let [notification, answer] = modern::closed(&id, server);
-                        flight.channel.push(&notification);
-                        flight.channel.respond(answer, None);
-                        flight.channel.flush();
-                    }
+            self.end_subscriptions();
+            for (_, flight) in self.flights.take() {
+                if !matches!(flight.kind, Kind::Change) {
+                    flight.abort.abort();
+                    flight.channel.close();
                 }
             }
             if let Some((_, feed)) = self.made.get() {
@@ -487,6 +534,18 @@ impl Endpoint for Connection {
             if let Some(home) = &self.home {
                 home.flush();
             }
+        })
+    }
+
+    fn finish(
+        self: Arc<Self>,
+        then: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let grace = self.shared.tasks.cancel_grace;
+            Arc::clone(&self).drain(grace).await;
+            then.await;
+            self.settle().await;
         })
     }
 }

@@ -142,6 +142,11 @@ impl Flights {
         }
     }
 
+    /// Takes out the subscriptions.
+    pub(super) fn take_subscriptions(&self) -> Vec<(RequestId, Flight)> {
+        self.by_id().extract_if(|_, flight| matches!(flight.kind, Kind::Subscription)).collect()
+    }
+
     /// Takes out everything that is left.
     pub(super) fn take(&self) -> HashMap<RequestId, Flight> {
         std::mem::take(&mut *self.by_id())

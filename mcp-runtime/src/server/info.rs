@@ -35,7 +35,7 @@ pub(crate) struct Introductions {
     /// The `_meta` entry that names the server, in each result of the modern wire.
     pub(crate) server_meta: Arc<str>,
     pub(crate) discover: Arc<[u8]>,
-    initialize: HashMap<&'static str, Arc<[u8]>>,
+    initialize: HashMap<(&'static str, Offered), Arc<[u8]>>,
 }
 
 impl Info {
@@ -57,8 +57,14 @@ impl Info {
     }
 
     pub(crate) fn introductions(&self, offered: Offered) -> Introductions {
-        let initialize =
-            Version::all().map(|version| (version.as_str(), self.initialize(version, offered))).collect();
+        // Not everybody can be offered everything: see `Connection::offered`.
+        let fewer = [offered, offered.without(Offer::TaskList)]
+            .into_iter()
+            .flat_map(|offered| [offered, offered.without(Offer::Changes)]);
+        let initialize = fewer
+            .flat_map(|offered| Version::all().map(move |version| (version, offered)))
+            .map(|(version, offered)| ((version.as_str(), offered), self.initialize(version, offered)))
+            .collect();
         Introductions { server_meta: self.server_meta().into(), discover: self.discover(offered), initialize }
     }
 
@@ -94,7 +100,10 @@ impl Info {
             let requests = kinds.into_iter().filter(|(offer, ..)| offered.has(*offer));
             let requests: Map<String, Value> =
                 requests.map(|(_, kind, verb)| (kind.to_owned(), json!({ (verb): {} }))).collect();
-            let tasks = json!({ "list": {}, "cancel": {}, "requests": requests });
+            let mut tasks = json!({ "cancel": {}, "requests": requests });
+            if offered.has(Offer::TaskList) {
+                tasks["list"] = json!({});
+            }
             capabilities.insert("tasks".to_owned(), tasks);
         }
         let mut out = vec![b'{'];
@@ -138,7 +147,7 @@ fn capabilities(offered: Offered) -> Map<String, Value> {
 
 impl Introductions {
     /// The answer to `initialize`.
-    pub(crate) fn initialize(&self, version: Version) -> Arc<[u8]> {
-        self.initialize.get(version.as_str()).cloned().unwrap_or_else(|| Arc::from(&b"{}"[..]))
+    pub(crate) fn initialize(&self, version: Version, offered: Offered) -> Arc<[u8]> {
+        self.initialize.get(&(version.as_str(), offered)).cloned().unwrap_or_else(|| Arc::from(&b"{}"[..]))
     }
 }

@@ -212,6 +212,7 @@ impl Server {
         };
         let engine = Engine::new(Arc::clone(&self.tasks.store), settings);
         let offered = self.offered.and(catalogue.offered());
+        let offered = offered.with(Offer::TaskList, offered.has_tasks());
         let shared = Arc::new(Shared {
             catalogue: RwLock::new(Arc::new(catalogue)),
             changing: Mutex::new(()),
@@ -236,6 +237,22 @@ impl Server {
     pub async fn serve(self, transport: impl Transport + 'static) -> Result<(), ServerError> {
         let alone = Alone(self.build()?);
         Box::new(transport).serve(Arc::new(alone)).await.map_err(ServerError::Transport)
+    }
+
+    /// Serves Streamable HTTP on this address, at the path `/mcp`, until the process is asked to stop by ctrl-c or SIGTERM.
+    ///
+    /// Then streams end, requests that are being answered are waited for, and tasks that still run are stopped and
+    /// recorded as failed. For anything else, [`build`](Self::build) the server and see [`Service::http`]. Must be called
+    /// within a Tokio runtime that has I/O and time enabled.
+    #[cfg(feature = "http")]
+    pub async fn serve_http(self, address: impl tokio::net::ToSocketAddrs) -> Result<(), ServerError> {
+        use crate::transport::http::{Http, asked_to_stop};
+        let http = Http::new(Arc::new(Alone(self.build()?)));
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(ServerError::Transport)?;
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(%address, "listening");
+        }
+        http.serve_at(Some("/mcp"), listener, asked_to_stop()).await.map_err(ServerError::Transport)
     }
 
     /// A client in the same process, for tests of your tools through the protocol.
@@ -310,6 +327,12 @@ impl Service {
         Box::new(transport).serve(Arc::new(self.clone())).await.map_err(ServerError::Transport)
     }
 
+    /// This server over Streamable HTTP.
+    #[cfg(feature = "http")]
+    pub fn http(&self) -> crate::Http {
+        crate::Http::new(Arc::new(self.clone()))
+    }
+
     /// Stops everything that still runs: functions that clean up have the grace period of
     /// [`Tasks::cancel_grace`], others are dropped. What was stopped is recorded as failed.
     pub async fn shut_down(&self) {
@@ -331,8 +354,13 @@ impl Acceptor for Service {
         self.0.limits.max_message_size
     }
 
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        // Tasks are for others, too.
+        Box::pin(std::future::ready(()))
+    }
+
     fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        endpoint.finish(Box::pin(std::future::ready(())))
+        endpoint.finish(self.end())
     }
 }
 
@@ -346,6 +374,11 @@ impl Acceptor for Alone {
 
     fn max_message_size(&self) -> usize {
         self.0.max_message_size()
+    }
+
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let service = self.0.clone();
+        Box::pin(async move { service.shut_down().await })
     }
 
     fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::value::RawValue;
 
 use super::questions::Questions;
-use crate::input::InputRequest;
+use crate::input::{InputRequest, InputResponse};
+use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::protocol::log::LogLevel;
 use crate::task::{Context, Outlet, Progress, TaskId};
@@ -90,9 +91,18 @@ impl Outlet for WireOutlet {
 
     fn ask(&self, cx: &Context, key: &Arc<str>, request: &Arc<InputRequest>) -> bool {
         let Some(asking) = &self.asking else { return false };
+        if !self.channel.is_open() {
+            let message = "the client cannot be asked: it takes nothing but the answer to its request";
+            cx.put_answer(key, Arc::new(InputResponse::Error(ProtocolError::internal(message))));
+            return true;
+        }
         let id = asking.questions.ask(cx, key, request, &*self.channel);
         asking.asked.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(key), id));
         true
+    }
+
+    fn close_stream(&self) {
+        self.channel.suspend();
     }
 
     fn withdraw(&self, key: &str) {

@@ -15,7 +15,7 @@ use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::params::SubscriptionFilter;
 use crate::protocol::time::Timestamp;
 use crate::task::{Principal, TaskId, Watch};
-use crate::transport::Outbox;
+use crate::transport::{Failure, Outbox};
 use crate::wire::{legacy, modern};
 
 /// The shortest time between two rounds of notifications; what changes more often is seen less often.
@@ -143,7 +143,7 @@ impl Connection {
         if let Err(error) = self.admit_filter(&filter) {
             jsonrpc::write_error(&mut out, Some(&id), &error);
             if self.flights().commit(&id, number) {
-                channel.respond(out, Some(error.code()));
+                channel.respond(out, Some(Failure::begun(&error)));
                 channel.flush();
                 self.flights().land();
             }

@@ -95,6 +95,9 @@ pub(crate) trait Outlet: Send + Sync {
 
     /// Takes a question back.
     fn withdraw(&self, key: &str);
+
+    /// Sends the client away, to come back for the rest.
+    fn close_stream(&self);
 }
 
 /// The error of [`Context::check`]: the call was cancelled, and its result is not wanted any more.
@@ -186,6 +189,18 @@ impl Context {
                 }
             }
             Err(error) => tracing::warn!(%error, "a log message could not be written as JSON"),
+        }
+    }
+
+    /// Closes the stream on which the client waits for this call, without ending the call: the client comes back for what
+    /// follows, after the time that `Http::retry` says.
+    ///
+    /// This is for calls that take so long that no connection should be held open for them. It does nothing where a client
+    /// cannot come back: on other transports, without a session, and before revision 2025-11-25 (SEP-1699); and nothing in
+    /// a task.
+    pub fn close_stream(&self) {
+        if let Some(outlet) = self.outlet() {
+            outlet.close_stream();
         }
     }
 
@@ -380,6 +395,8 @@ mod tests {
         }
 
         fn withdraw(&self, _: &str) {}
+
+        fn close_stream(&self) {}
     }
 
     #[test]

@@ -82,6 +82,8 @@ impl Serialize for TaskId {
 pub struct Principal(Arc<str>);
 
 impl Principal {
+    const ANONYMOUS: &str = "anonymous";
+
     /// An identity that was authenticated.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
@@ -90,6 +92,17 @@ impl Principal {
     /// Whoever started this process: the one client of a stdio server.
     pub fn local() -> Self {
         Self::new("local")
+    }
+
+    /// Nobody in particular: who came over a network, and was not asked for an identity. All of them are one, so that a
+    /// task is protected by nothing but its id, which cannot be guessed.
+    pub fn anonymous() -> Self {
+        Self::new(Self::ANONYMOUS)
+    }
+
+    /// Whether this is [`anonymous`](Self::anonymous).
+    pub fn is_anonymous(&self) -> bool {
+        &*self.0 == Self::ANONYMOUS
     }
 
     /// The identity's name.

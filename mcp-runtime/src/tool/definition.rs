@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::mirror::{self, Mirrored};
 use super::output::OutputSchema;
 use super::parameter::{Parameter, ParameterSpec};
 use super::schema;
@@ -261,6 +262,7 @@ pub(crate) struct Input {
     root: Value,
     parameters: Vec<(Value, bool)>,
     patterns: Patterns,
+    mirrored: Box<[Mirrored]>,
 }
 
 impl Input {
@@ -277,7 +279,7 @@ impl Input {
             if !spec.optional {
                 required.push(spec.name.clone());
             }
-            declare(&mut schema, spec, errors);
+            declare(&mut schema, spec);
             let checked = !schema::is_enforced_by_type(&schema);
             parameters.push((schema, checked));
         }
@@ -304,7 +306,13 @@ impl Input {
             errors.push(error);
             Patterns::default()
         });
-        Self { json, root, parameters, patterns }
+        let mirrored = mirror::mirrored(&root, errors);
+        Self { json, root, parameters, patterns, mirrored }
+    }
+
+    /// The arguments that a client repeats in headers.
+    pub(crate) fn mirrored(&self) -> &[Mirrored] {
+        &self.mirrored
     }
 
     /// The schema of one parameter.
@@ -360,7 +368,7 @@ fn unenforceable(root: &Value, schema: &Value, errors: &mut Vec<String>) {
 }
 
 /// Adds to the schema of a parameter's type what the parameter itself declares.
-fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
+fn declare(schema: &mut Value, spec: ParameterSpec) {
     if spec.optional {
         schema::without_null(schema);
     }
@@ -405,9 +413,6 @@ fn declare(schema: &mut Value, spec: ParameterSpec, errors: &mut Vec<String>) {
         }
     }
     if let Some(header) = spec.header {
-        if !matches!(map.get("type").and_then(Value::as_str), Some("string" | "integer" | "boolean")) {
-            errors.push(format!("`{}` cannot be a header: only text, integers and booleans can", spec.name));
-        }
         map.insert("x-mcp-header".to_owned(), header.into());
     }
 }

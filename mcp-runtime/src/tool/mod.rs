@@ -3,6 +3,7 @@
 mod arguments;
 mod blocking;
 mod definition;
+mod mirror;
 mod output;
 mod parameter;
 pub(crate) mod schema;
@@ -16,6 +17,7 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
 pub(crate) use definition::{Described, Input};
 pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
+pub(crate) use mirror::Mirrored;
 pub use output::{
     Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
     Unfailing,

@@ -1,12 +1,17 @@
 //! How messages travel: between a transport, which moves text, and an endpoint, which understands it.
 
+#[cfg(feature = "http")]
+pub(crate) mod http;
 pub(crate) mod in_process;
 pub(crate) mod stdio;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::protocol::ProtocolError;
 use crate::task::Principal;
+use crate::wire::headers::Headers;
 use crate::wire::legacy::Version;
 
 /// One client's end of the server, as a transport sees it.
@@ -23,8 +28,17 @@ pub(crate) trait Endpoint: Send + Sync + 'static {
     /// Nobody waits for what was asked any more: cancels all of it that can be cancelled.
     fn abandon(&self);
 
-    /// The client is gone: finishes what it asked for within the grace period, does what is to be done `then`, answers
-    /// what that brought to an end, and drops the rest.
+    /// Ends every subscription, as one whose server goes away.
+    fn end_subscriptions(&self);
+
+    /// Waits until everything was answered that was asked for, but no longer than this.
+    fn drain(self: Arc<Self>, limit: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// Answers what has come to an end just now, drops the rest, and says nothing more.
+    fn settle(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// The client is gone: finishes what it asked for within the grace period, does what is to be done `then`, and
+    /// settles.
     fn finish(
         self: Arc<Self>,
         then: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -36,6 +50,27 @@ pub(crate) trait Endpoint: Send + Sync + 'static {
 pub(crate) struct Arrival<'a> {
     /// Where everything goes that is said on behalf of it: its answer, and what comes before that.
     pub(crate) channel: &'a Arc<dyn Outbox>,
+    /// The headers that it came with, where there are such things.
+    pub(crate) headers: Option<&'a dyn Headers>,
+}
+
+/// That an answer is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The JSON-RPC code.
+    pub(crate) code: i64,
+    /// Whether the request was understood and begun, and not refused for what it is.
+    pub(crate) was_begun: bool,
+}
+
+impl Failure {
+    pub(crate) fn refused(error: &ProtocolError) -> Self {
+        Self { code: error.code(), was_begun: false }
+    }
+
+    pub(crate) fn begun(error: &ProtocolError) -> Self {
+        Self { code: error.code(), was_begun: true }
+    }
 }
 
 /// What a transport has to know of a message that was taken.
@@ -52,14 +87,18 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     /// Queues one message, without a line end. It goes out with the next [`flush`](Self::flush) at the latest.
     fn push(&self, message: &[u8]);
 
-    /// Queues the answer that ends a request; the JSON-RPC code of the `failure`, if it is an error. It needs a flush, too.
-    fn respond(&self, message: Vec<u8>, failure: Option<i64>) {
+    /// Queues the answer that ends a request, and says whether it is an error. It needs a flush, too.
+    fn respond(&self, message: Vec<u8>, failure: Option<Failure>) {
         let _ = failure;
         self.push(&message);
     }
 
     /// Nothing more is said on behalf of the request that this is for: it was cancelled. What serves several goes on.
     fn close(&self) {}
+
+    /// Sends away who reads what is said on behalf of a request, to come back for the rest of it. Does nothing where that
+    /// cannot be.
+    fn suspend(&self) {}
 
     /// Whether what is pushed reaches somebody, now or later.
     fn is_open(&self) -> bool;
@@ -81,6 +120,9 @@ pub(crate) trait Acceptor: Send + Sync + 'static {
 
     /// The largest message that is read, in bytes.
     fn max_message_size(&self) -> usize;
+
+    /// The last client has left: stops what is to be stopped with it.
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
     /// A client leaves: finishes what it asked for, and whatever else is to be done then.
     fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -210,7 +210,7 @@ impl<R: Read> Lines<R> {
         match std::str::from_utf8(line.trim_ascii()) {
             Ok("") => {}
             Ok(text) => {
-                endpoint.receive(text, Arrival { channel });
+                endpoint.receive(text, Arrival { channel, headers: None });
             }
             Err(_) => endpoint.refuse_not_utf8(&**channel),
         }
@@ -373,6 +373,13 @@ mod tests {
             self.0.lock().expect("not poisoned").push("not UTF-8".to_owned());
         }
         fn abandon(&self) {}
+        fn end_subscriptions(&self) {}
+        fn drain(self: Arc<Self>, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(std::future::ready(()))
+        }
+        fn settle(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(std::future::ready(()))
+        }
         fn finish(
             self: Arc<Self>,
             then: Pin<Box<dyn Future<Output = ()> + Send>>,

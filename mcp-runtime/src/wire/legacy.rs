@@ -107,18 +107,17 @@ pub(crate) fn judge<'a>(
             Ok(Op::Unsubscribe { uri: uri(params)? })
         }
         "completion/complete" if offered.has(Offer::Completions) => complete(params),
-        "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel"
-            if offered.has_tasks() && version.has_tasks() =>
-        {
-            match method {
-                "tasks/get" => task_id(&params).map(Op::GetTask),
-                "tasks/result" => task_id(&params).map(Op::TaskResult),
-                "tasks/cancel" => task_id(&params).map(Op::CancelTask),
-                _ => {
-                    let after = params.cursor.map(|cursor| read_place(&cursor)).transpose()?;
-                    Ok(Op::ListTasks { after })
-                }
-            }
+        "tasks/list" if offered.has(Offer::TaskList) && version.has_tasks() => {
+            let after = params.cursor.map(|cursor| read_place(&cursor)).transpose()?;
+            Ok(Op::ListTasks { after })
+        }
+        "tasks/get" | "tasks/result" | "tasks/cancel" if offered.has_tasks() && version.has_tasks() => {
+            let id = task_id(&params)?;
+            Ok(match method {
+                "tasks/get" => Op::GetTask(id),
+                "tasks/result" => Op::TaskResult(id),
+                _ => Op::CancelTask(id),
+            })
         }
         _ => Err(method_not_found(method, version.0)),
     }
@@ -271,7 +270,10 @@ mod tests {
 
     fn judged(version: &str, text: &str) -> Result<String, i64> {
         let Ok(Message::Request { method, params, .. }) = read(text) else { panic!("a request") };
-        let offered = Offered::default().with(Offer::Tools, true).with(Offer::ToolTasks, true);
+        let offered = Offered::default()
+            .with(Offer::Tools, true)
+            .with(Offer::ToolTasks, true)
+            .with(Offer::TaskList, true);
         judge(Version::negotiate(version).into(), offered, &method, params)
             .map(|op| format!("{op:?}"))
             .map_err(|error| error.code())

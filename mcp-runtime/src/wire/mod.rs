@@ -5,6 +5,7 @@
 
 mod change;
 mod complete;
+pub(crate) mod headers;
 pub(crate) mod legacy;
 pub(crate) mod modern;
 mod offered;

@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use super::complete::complete;
+use super::headers::{Field, Headers, check_name, check_plain};
 use super::{
     List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, responses, task_id,
     write_task_progress,
 };
 use crate::input::InputRequest;
 use crate::protocol::ProtocolError;
+use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names::{self, meta};
 use crate::protocol::params::{Params, SubscriptionFilter};
@@ -17,7 +19,13 @@ use crate::protocol::time::Timestamp;
 use crate::task::{Record, RequestKind, Status};
 
 /// What a request asks for, judged in the order of the specification: `_meta`, version, method, capability, parameters.
-pub(crate) fn judge<'a>(offered: Offered, method: &str, params: Params<'a>) -> Result<Op<'a>, ProtocolError> {
+/// Where there are `headers`, they must say what the body says.
+pub(crate) fn judge<'a>(
+    offered: Offered,
+    method: &str,
+    params: Params<'a>,
+    headers: Option<&dyn Headers>,
+) -> Result<Op<'a>, ProtocolError> {
     let meta = params.meta.as_ref();
     let version = meta.and_then(|meta| meta.protocol_version.as_deref());
     let capabilities = meta.and_then(|meta| meta.client_capabilities);
@@ -27,9 +35,32 @@ pub(crate) fn judge<'a>(offered: Offered, method: &str, params: Params<'a>) -> R
             "`_meta` needs \"{missing}\"; a client of an earlier revision opens with `initialize`"
         )));
     };
+    if let Some(headers) = headers {
+        check_plain(headers, Field::Version, version)?;
+    }
     if version != names::MODERN {
         return Err(unsupported_version(version));
     }
+    // Whether the method exists is said before anything about what it names.
+    let same_name = match headers {
+        Some(headers) => {
+            check_plain(headers, Field::Method, method)?;
+            check_name(headers, method, &params)
+        }
+        None => Ok(()),
+    };
+    match op(offered, capabilities, method, params) {
+        Err(error) if error.code() == ProtocolError::METHOD_NOT_FOUND => Err(error),
+        op => same_name.and(op),
+    }
+}
+
+fn op<'a>(
+    offered: Offered,
+    capabilities: ClientCapabilities,
+    method: &str,
+    params: Params<'a>,
+) -> Result<Op<'a>, ProtocolError> {
     let declared = capabilities.tasks_extension();
     let has_tasks = offered.has(Offer::ToolTasks);
     // The extension knows tasks of tools alone.
@@ -261,7 +292,7 @@ mod tests {
         let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let Ok(Message::Request { method, params, .. }) = read(&text) else { panic!("a request: {text}") };
         let offered = Offered::default().with(Offer::Tools, true).with(Offer::ToolTasks, true);
-        judge(offered, &method, params).map_or_else(|error| error.code(), |_| 0)
+        judge(offered, &method, params, None).map_or_else(|error| error.code(), |_| 0)
     }
 
     fn with_meta(version: &str, tasks: bool) -> serde_json::Value {

@@ -14,10 +14,12 @@ pub(crate) enum Offer {
     ToolTasks,
     PromptTasks,
     ResourceTasks,
+    /// `tasks/list`, for whoever can be told from others.
+    TaskList,
 }
 
 /// Everything that a server offers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Offered(u16);
 
 impl Offered {
@@ -30,6 +32,12 @@ impl Offered {
     #[must_use]
     pub(crate) fn with(self, offer: Offer, is_offered: bool) -> Self {
         if is_offered { Self(self.0 | Self::bit(offer)) } else { self }
+    }
+
+    /// The same without this.
+    #[must_use]
+    pub(crate) fn without(self, offer: Offer) -> Self {
+        Self(self.0 & !Self::bit(offer))
     }
 
     /// Everything of both.

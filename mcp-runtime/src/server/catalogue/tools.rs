@@ -14,7 +14,9 @@ use crate::protocol::payload;
 use crate::server::callee::{Callee, Traits};
 use crate::server::run::{Begin, Work};
 use crate::task::Context;
-use crate::tool::{Arguments, Described, Icon, Of, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolResult};
+use crate::tool::{
+    Arguments, Described, Icon, Mirrored, Of, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolResult,
+};
 use crate::wire::Call;
 use crate::{ProtocolError, States};
 
@@ -37,6 +39,10 @@ impl ToolEntry {
 impl Callee for ToolEntry {
     fn traits(&self) -> &Traits {
         &self.traits
+    }
+
+    fn mirrored(&self) -> &[Mirrored] {
+        self.described.input.mirrored()
     }
 
     fn begin(&self, call: &Call<'_>, states: &States, cx: &Context) -> Result<Begin, ProtocolError> {

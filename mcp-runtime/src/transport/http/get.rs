@@ -1,0 +1,69 @@
+//! GET and DELETE, which only the revisions with sessions have: listening, coming back, and leaving.
+
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use super::Http;
+use super::accept::Accepted;
+use super::answer;
+use super::body::HttpBody;
+use super::event;
+use super::exchange::{Exchange, Party};
+use super::headers::{self, LAST_EVENT_ID, Revision, SESSION_ID};
+use super::post::no_session;
+use super::stream::Stream;
+
+impl Http {
+    pub(super) fn get(&self, parts: &Parts) -> Response<HttpBody> {
+        if !self.has_sessions(parts) {
+            return self.method_not_allowed();
+        }
+        if !Accepted::of(&parts.headers).events {
+            return answer::refuse(StatusCode::NOT_ACCEPTABLE, "`Accept` must list `text/event-stream`");
+        }
+        let Some(id) = headers::value(&parts.headers, &SESSION_ID) else { return session_required() };
+        let Some(session) = self.state.sessions.find(id, &self.principal(parts)) else { return no_session() };
+        let reader = match headers::value(&parts.headers, &LAST_EVENT_ID) {
+            None => Stream::attach(&session.home, None),
+            Some(last) => {
+                let Some((stream, after)) = event::read_id(last) else {
+                    let message = "`Last-Event-ID` is not one that this server gave";
+                    return answer::refuse(StatusCode::BAD_REQUEST, message);
+                };
+                let Some(reader) = session.resume(stream, after) else {
+                    let message = "the stream of this `Last-Event-ID` is not there any more";
+                    return answer::refuse(StatusCode::BAD_REQUEST, message);
+                };
+                reader
+            }
+        };
+        let exchange = Exchange::new(reader, Party::Session(session.visit()));
+        answer::events(HttpBody::events(exchange, self.settings.keep_alive))
+    }
+
+    pub(super) fn delete(&self, parts: &Parts) -> Response<HttpBody> {
+        if !self.has_sessions(parts) {
+            return self.method_not_allowed();
+        }
+        let Some(id) = headers::value(&parts.headers, &SESSION_ID) else { return session_required() };
+        if self.state.sessions.end(id, &self.principal(parts)) {
+            answer::empty(StatusCode::NO_CONTENT)
+        } else {
+            no_session()
+        }
+    }
+
+    pub(super) fn method_not_allowed(&self) -> Response<HttpBody> {
+        let has_sessions = self.settings.sessions.is_some();
+        answer::not_allowed(if has_sessions { "POST, GET, DELETE" } else { "POST" })
+    }
+
+    /// Whether the request can be one of a session. The stateless protocol knows nothing but POST.
+    fn has_sessions(&self, parts: &Parts) -> bool {
+        self.settings.sessions.is_some() && Revision::of(&parts.headers) != Revision::Other
+    }
+}
+
+fn session_required() -> Response<HttpBody> {
+    answer::refuse(StatusCode::BAD_REQUEST, "`Mcp-Session-Id` is required: open a session with `initialize`")
+}

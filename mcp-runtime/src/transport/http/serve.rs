@@ -1,0 +1,163 @@
+//! A server of its own: HTTP/1.1 on a socket, for those who have no app to mount it in.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::origin::Hosts;
+use super::{Http, answer};
+
+/// How long a client may take, at the end, to read what is still to be written.
+const LAST_WRITE: Duration = Duration::from_millis(500);
+
+/// How long a connection may be open without a request, or with half of one.
+const IDLE_CONNECTION: Duration = Duration::from_secs(75);
+
+/// How long to wait when no connection can be accepted: the process has too many open, most likely.
+const CANNOT_ACCEPT: Duration = Duration::from_millis(50);
+
+impl Http {
+    /// Serves HTTP/1.1 on a listener, at every path, until `shutdown` ends; then [shuts down](Self::shut_down).
+    ///
+    /// Unless [hosts](Self::allowed_hosts) were named, a listener on a loopback address answers to this machine's names
+    /// alone, and any other listener to every name. Must be called within a Tokio runtime that has I/O and time enabled.
+    /// Dropping the future drops every connection.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        self.serve_at(None, listener, shutdown).await
+    }
+
+    /// The same, at one path.
+    pub(crate) async fn serve_at(
+        self,
+        path: Option<&'static str>,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let http = self.bound_to(listener.local_addr()?);
+        let (stop, stopping) = watch::channel(());
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = poll_fn(|cx| match shutdown.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => listener.poll_accept(cx).map(Some),
+            });
+            match accepted.await {
+                None => break,
+                Some(Ok((socket, _))) => {
+                    tokio::spawn(http.clone().serve_connection(path, socket, stopping.clone()));
+                }
+                Some(Err(error)) if is_of_one_connection(&error) => {}
+                Some(Err(error)) => {
+                    tracing::error!(%error, "no connection can be accepted");
+                    tokio::time::sleep(CANNOT_ACCEPT).await;
+                }
+            }
+        }
+        drop((listener, stopping));
+        let _ = stop.send(());
+        http.shut_down().await;
+        // The last answers are on their way; who does not read them is not waited for.
+        let _ = tokio::time::timeout(LAST_WRITE, stop.closed()).await;
+        Ok(())
+    }
+
+    fn bound_to(self, address: SocketAddr) -> Self {
+        if self.settings.hosts_were_set || address.ip().is_loopback() {
+            return self;
+        }
+        self.set(|settings| settings.allowed.hosts = Hosts::Any)
+    }
+
+    async fn serve_connection(
+        self,
+        path: Option<&'static str>,
+        socket: TcpStream,
+        mut stopping: watch::Receiver<()>,
+    ) {
+        // Answers are small and somebody waits for them.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        let service = service_fn(move |request: Request<Incoming>| {
+            let http = self.clone();
+            async move {
+                Ok::<_, Infallible>(match path {
+                    Some(path) if request.uri().path() != path => {
+                        answer::refuse(StatusCode::NOT_FOUND, format!("the endpoint is {path}"))
+                    }
+                    _ => http.answer(request).await,
+                })
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(IDLE_CONNECTION)
+            .serve_connection(TokioIo::new(socket), service);
+        let mut connection = pin!(connection);
+        let mut stop = pin!(async move {
+            // It fails when the sender is gone, which is the end, too.
+            let _ = stopping.changed().await;
+            stopping
+        });
+        // Held until the connection has ended, for who waits for that.
+        let mut held = None;
+        let outcome = poll_fn(|cx| {
+            if held.is_none()
+                && let Poll::Ready(stopping) = stop.as_mut().poll(cx)
+            {
+                held = Some(stopping);
+                connection.as_mut().graceful_shutdown();
+            }
+            connection.as_mut().poll(cx)
+        })
+        .await;
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Whether only the connection that was to be accepted is concerned.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// Ends when the process is asked to: by ctrl-c, or by SIGTERM.
+pub(crate) async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = pin!(interrupt);
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                poll_fn(|cx| match interrupt.as_mut().poll(cx) {
+                    Poll::Ready(_) => Poll::Ready(()),
+                    Poll::Pending => terminate.poll_recv(cx).map(drop),
+                })
+                .await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be listened for");
+                let _ = interrupt.await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
