@@ -322,8 +322,8 @@ pub fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
 ///     format!("Review this change. Be strict, {strictness} of 5:\n\n{diff}")
 /// }
 ///
-/// let prompts = prompts![review];
-/// # let _ = prompts;
+/// let server = Server::new("reviewer", "1.0.0").prompts(prompts![review]);
+/// # let _ = server;
 /// ```
 ///
 /// The doc comments are what people read when they choose: of the function, what the prompt is for; of each parameter,
@@ -453,8 +453,8 @@ pub fn prompt(words: TokenStream, item: TokenStream) -> TokenStream {
 ///     notes.0.get(number).cloned()
 /// }
 ///
-/// let resources = resources![intro, note];
-/// # let _ = resources;
+/// let server = Server::new("notes", "1.0.0").state(Notes(Vec::new())).resources(resources![intro, note]);
+/// # let _ = server;
 /// ```
 ///
 /// An address without variables is listed among the resources, one with variables among the resource templates. The doc

@@ -16,6 +16,18 @@ async fn find_again() -> String {
     String::new()
 }
 
+/// Find memories.
+#[tool(task(required, detach))]
+async fn find_later() -> String {
+    String::new()
+}
+
+/// Find memories.
+#[tool(task(detach = "later"), detach)]
+async fn find_sometime() -> String {
+    String::new()
+}
+
 fn main() {
-    let _ = tools![find, find_again];
+    let _ = tools![find, find_again, find_later, find_sometime];
 }

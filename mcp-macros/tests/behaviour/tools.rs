@@ -1,4 +1,4 @@
-//! What declared tools say of themselves and do when they are called, through a server and a client of it.
+//! Tools.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -312,4 +312,26 @@ async fn a_required_task_is_one() {
 async fn the_function_stays_one() {
     assert_eq!(long(3).await, 3);
     assert_eq!(Counter::default().increment(1, Context::detached()).await.count, 1);
+}
+
+/// Do little at once, and much in the background.
+#[tool(task(detach))]
+async fn begin_as_call(steps: u32, cx: Context) -> String {
+    if steps > 1 {
+        cx.detach().await;
+    }
+    format!("{steps} done, as a task: {}", cx.task_id().is_some())
+}
+
+#[tokio::test]
+async fn a_call_becomes_a_task_where_the_function_says_so() {
+    let server = Server::new("test", "0.0.0").tools(tools![begin_as_call]);
+    let mut client = server.test_client().expect("the server is well made");
+    let tool = listed(&mut client, "begin_as_call").await;
+    assert!(tool.get("execution").is_none(), "the tasks extension leaves it to the server: {tool}");
+    assert_eq!(text(&mut client, "begin_as_call", json!({ "steps": 1 })).await, "1 done, as a task: false");
+    let task = call(&mut client, "begin_as_call", json!({ "steps": 2 })).await;
+    let id = task["taskId"].as_str().unwrap_or_else(|| panic!("it is a task: {task}")).to_owned();
+    let done = client.follow(&id).await.expect("it is followed");
+    assert_eq!(done["result"]["content"][0]["text"], "2 done, as a task: true");
 }
