@@ -229,8 +229,7 @@ impl Connection {
         });
         match begun {
             Err(error) => {
-                jsonrpc::write_error(out, Some(&id), &error);
-                Taken::Answered { failure: Some(Failure::begun(&error)) }
+                Taken::Answered { failure: self.write(out, &id, &dialect, Err(error), &**channel) }
             }
             Ok(Ok(Begun::Now(outcome))) => {
                 Taken::Answered { failure: self.write(out, &id, &dialect, Ok(outcome), &**channel) }

@@ -67,7 +67,7 @@ fn wrong(message: impl Into<String>) -> Checked {
 }
 
 /// The codes that MCP defines, beside those of JSON-RPC.
-const CODES: [i64; 8] = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022];
+const CODES: [i64; 9] = [-32700, -32600, -32601, -32602, -32603, -32002, -32020, -32021, -32022];
 
 impl Witness {
     /// Takes note of what the client says.
@@ -92,7 +92,7 @@ impl Witness {
             self.tokens.add(token, &id);
         }
         if method == "subscriptions/listen" {
-            self.subscriptions.add(&id, &params["notifications"]["taskIds"]);
+            self.subscriptions.add(&id, &params["notifications"]);
         }
         let asked = Asked {
             place: self.sent,
@@ -198,20 +198,21 @@ impl Witness {
                 self.session = result["protocolVersion"].as_str().map(str::to_owned);
                 Ok(())
             }
-            "ping" if *result == json!({}) => Ok(()),
-            "ping" => wrong("a ping is answered with nothing"),
+            "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
+                if *result == json!({}) { Ok(()) } else { wrong("it is answered with nothing") }
+            }
             "tools/list" => {
                 check(revision, "ListToolsResult", result)?;
                 self.tools.listed(revision, result)
             }
-            "tools/call" if is_task => {
+            "tools/call" | "prompts/get" | "resources/read" if is_task => {
                 check(revision, "CreateTaskResult", result)?;
                 if asked.params.get("task").is_none() {
                     return wrong("the client asked for no task");
                 }
                 let task = &result["task"];
                 self.tokens.go_on_in(&id.to_string(), &task["taskId"]);
-                self.tasks.made(task, &asked.params["name"]);
+                self.tasks.made(task, &asked.method, &asked.params["name"]);
                 self.task(Source::LegacyAnswers, task, "ttl")
             }
             "tools/call" => {
@@ -231,8 +232,10 @@ impl Witness {
             }
             "tasks/result" => {
                 check(revision, "GetTaskPayloadResult", result)?;
-                check(revision, "CallToolResult", result)?;
                 let task = &asked.params["taskId"];
+                if let Some(definition) = self.tasks.method(task).and_then(listed) {
+                    check(revision, definition, result)?;
+                }
                 if result["_meta"][names::RELATED_TASK]["taskId"] != *task {
                     return wrong("the result of a task names the task in `_meta`");
                 }
@@ -244,7 +247,10 @@ impl Witness {
                 let mut tasks = result["tasks"].as_array().into_iter().flatten();
                 tasks.try_for_each(|task| self.task(Source::LegacyAnswers, task, "ttl"))
             }
-            method => wrong(format!("no server of {revision} without that capability answers {method}")),
+            method => match listed(method) {
+                Some(definition) => check(revision, definition, result),
+                None => wrong(format!("no server of {revision} without that capability answers {method}")),
+            },
         }
     }
 
@@ -274,7 +280,7 @@ impl Witness {
                         return wrong(format!("a task that was just made has no `{stranger}`"));
                     }
                 }
-                self.tasks.made(result, &asked.params["name"]);
+                self.tasks.made(result, &asked.method, &asked.params["name"]);
                 self.task(Source::ModernAnswers, result, "ttlMs")
             }
             "tools/call" => {
@@ -291,7 +297,10 @@ impl Witness {
                 check(MODERN, "SubscriptionsListenResult", result)?;
                 self.subscriptions.closes(id, result)
             }
-            method => wrong(format!("{MODERN} has no {method} that this server could answer")),
+            method => match listed(method) {
+                Some(definition) => check(MODERN, definition, result),
+                None => wrong(format!("{MODERN} has no {method} that this server could answer")),
+            },
         }
     }
 
@@ -323,7 +332,7 @@ impl Witness {
                 if params["_meta"].get(names::RELATED_TASK).is_some() {
                     return wrong("a status names its task by itself, not in `_meta`");
                 }
-                if self.tasks.tool(&params["taskId"]).is_null() {
+                if self.tasks.method(&params["taskId"]).is_none() {
                     return wrong("the client did not make this task, or was not told of it yet");
                 }
                 self.task(Source::Core, params, "ttl")
@@ -342,7 +351,27 @@ impl Witness {
                 check(MODERN, "CancelledNotification", message)?;
                 self.subscriptions.cancelled(params)
             }
-            method => wrong(format!("nobody asked for {method}")),
+            method => self.change(method, message),
+        }
+    }
+
+    /// Judges what tells of a change of what the server offers: to a session unasked, otherwise on a subscription.
+    fn change(&mut self, method: &str, message: &Value) -> Checked {
+        let definition = match method {
+            "notifications/tools/list_changed" => "ToolListChangedNotification",
+            "notifications/prompts/list_changed" => "PromptListChangedNotification",
+            "notifications/resources/list_changed" => "ResourceListChangedNotification",
+            "notifications/resources/updated" => "ResourceUpdatedNotification",
+            _ => return wrong(format!("nobody asked for {method}")),
+        };
+        let params = &message["params"];
+        if params["_meta"].get(names::SUBSCRIPTION_ID).is_some() {
+            check(MODERN, definition, message)?;
+            return self.subscriptions.changed(method, params);
+        }
+        match self.session.clone() {
+            Some(revision) => check(&revision, definition, message),
+            None => wrong("there is neither a session nor a subscription to tell it to"),
         }
     }
 
@@ -381,6 +410,20 @@ impl Witness {
     }
 }
 
+/// The definition of the result of a method, for those that need no more to be judged.
+fn listed(method: &str) -> Option<&'static str> {
+    Some(match method {
+        "tools/call" => "CallToolResult",
+        "prompts/list" => "ListPromptsResult",
+        "prompts/get" => "GetPromptResult",
+        "resources/list" => "ListResourcesResult",
+        "resources/templates/list" => "ListResourceTemplatesResult",
+        "resources/read" => "ReadResourceResult",
+        "completion/complete" => "CompleteResult",
+        _ => return None,
+    })
+}
+
 fn acknowledgement(definition: &str, result: &Value) -> Checked {
     check("ext-tasks", definition, result)?;
     let members = result.as_object().into_iter().flatten();
@@ -401,6 +444,7 @@ fn error(asked: &Asked, message: &Value) -> Checked {
     }
     let error = &message["error"];
     match error["code"].as_i64() {
+        Some(-32002) => wrong(format!("the code belongs to revisions before {MODERN}")),
         Some(-32022) => check(MODERN, "UnsupportedProtocolVersionError", message),
         Some(-32021) => check(MODERN, "MissingRequiredClientCapabilityError", message),
         Some(-32700) => check(MODERN, "ParseError", error),

@@ -1,4 +1,4 @@
-//! Subscriptions: acknowledged before anything else, about the tasks that were agreed on, and silent after their end.
+//! Subscriptions: acknowledged before anything else, about what was agreed on, and silent after their end.
 
 use std::collections::HashMap;
 
@@ -13,20 +13,45 @@ pub(super) struct Subscriptions(HashMap<String, Subscription>);
 
 #[derive(Debug, Default)]
 struct Subscription {
-    wanted: Vec<Value>,
-    agreed: Option<Vec<Value>>,
+    wanted: Value,
+    agreed: Option<Value>,
     over: bool,
-    /// Whether the server itself said that it ends.
-    closed: bool,
+    /// By what the server itself said that it ends: by an answer, by a notification, or by both in any order.
+    ended_by: Vec<End>,
 }
 
-fn list(tasks: &Value) -> Vec<Value> {
-    tasks.as_array().cloned().unwrap_or_default()
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Answer,
+    Notification,
+}
+
+impl Subscription {
+    fn end_by(&mut self, end: End) -> Checked {
+        if self.over && (self.ended_by.is_empty() || self.ended_by.contains(&end)) {
+            return wrong(format!("the subscription had ended before this {end:?}"));
+        }
+        self.over = true;
+        self.ended_by.push(end);
+        Ok(())
+    }
+}
+
+/// The lists that a filter may name, and the notification that tells of each.
+const LISTS: [(&str, &str); 3] = [
+    ("toolsListChanged", "notifications/tools/list_changed"),
+    ("promptsListChanged", "notifications/prompts/list_changed"),
+    ("resourcesListChanged", "notifications/resources/list_changed"),
+];
+
+/// What a filter has under a name: nothing is as good as an empty list.
+fn list<'a>(filter: &'a Value, name: &str) -> &'a [Value] {
+    filter[name].as_array().map_or(&[], Vec::as_slice)
 }
 
 impl Subscriptions {
-    pub(super) fn add(&mut self, id: &str, tasks: &Value) {
-        self.0.insert(id.to_owned(), Subscription { wanted: list(tasks), ..Subscription::default() });
+    pub(super) fn add(&mut self, id: &str, filter: &Value) {
+        self.0.insert(id.to_owned(), Subscription { wanted: filter.clone(), ..Subscription::default() });
     }
 
     /// It was refused, or cancelled by the client, and the server knows.
@@ -41,19 +66,17 @@ impl Subscriptions {
         if result["_meta"][names::SUBSCRIPTION_ID] != *id {
             return wrong("the end of a subscription names it in `_meta`");
         }
-        let subscription = self.open(id)?;
-        (subscription.over, subscription.closed) = (true, true);
-        Ok(())
+        match self.0.get_mut(&id.to_string()) {
+            Some(subscription) => subscription.end_by(End::Answer),
+            None => wrong(format!("there is no subscription {id}")),
+        }
     }
 
     /// Judges `notifications/cancelled`: a server ends its own subscriptions by it, and nothing else.
     pub(super) fn cancelled(&mut self, params: &Value) -> Checked {
         match self.0.get_mut(&params["requestId"].to_string()) {
-            Some(subscription) if subscription.closed || !subscription.over => {
-                (subscription.over, subscription.closed) = (true, false);
-                Ok(())
-            }
-            _ => wrong("a server cancels nothing but its own subscriptions"),
+            Some(subscription) => subscription.end_by(End::Notification),
+            None => wrong("a server cancels nothing but its own subscriptions"),
         }
     }
 
@@ -63,24 +86,50 @@ impl Subscriptions {
         if subscription.agreed.is_some() {
             return wrong("this subscription was acknowledged already");
         }
-        let agreed = list(&params["notifications"]["taskIds"]);
-        if let Some(more) = agreed.iter().find(|task| !subscription.wanted.contains(task)) {
-            return wrong(format!("nobody wanted to hear of {more}"));
+        let agreed = &params["notifications"];
+        for name in ["taskIds", "resourceSubscriptions"] {
+            let wanted = list(&subscription.wanted, name);
+            if let Some(more) = list(agreed, name).iter().find(|more| !wanted.contains(more)) {
+                return wrong(format!("nobody wanted to hear of {more}"));
+            }
         }
-        subscription.agreed = Some(agreed);
+        for (name, _) in LISTS {
+            match agreed.get(name) {
+                None => {}
+                Some(Value::Bool(true)) if subscription.wanted[name] == true => {}
+                Some(other) => return wrong(format!("nobody asked for `{name}`, or not so: {other}")),
+            }
+        }
+        subscription.agreed = Some(agreed.clone());
         Ok(())
     }
 
     /// Judges `notifications/tasks`; gives the subscription that it is of.
     pub(super) fn told(&mut self, params: &Value) -> Result<String, String> {
+        let (id, agreed) = self.agreed(params)?;
+        if list(&agreed, "taskIds").contains(&params["taskId"]) {
+            Ok(id)
+        } else {
+            Err("this subscription does not cover the task".to_owned())
+        }
+    }
+
+    /// Judges a notification of a change.
+    pub(super) fn changed(&mut self, method: &str, params: &Value) -> Checked {
+        let (_, agreed) = self.agreed(params)?;
+        let covers = match LISTS.iter().find(|(_, notification)| *notification == method) {
+            Some((name, _)) => agreed[name] == true,
+            None => list(&agreed, "resourceSubscriptions").contains(&params["uri"]),
+        };
+        if covers { Ok(()) } else { wrong(format!("this subscription does not cover {method} {params}")) }
+    }
+
+    /// The subscription that a notification is of, and what was agreed on.
+    fn agreed(&mut self, params: &Value) -> Result<(String, Value), String> {
         let id = &params["_meta"][names::SUBSCRIPTION_ID];
-        let agreed = &self.open(id)?.agreed;
-        match agreed {
+        match &self.open(id)?.agreed {
             None => Err("this subscription was not acknowledged yet".to_owned()),
-            Some(agreed) if !agreed.contains(&params["taskId"]) => {
-                Err("this subscription does not cover the task".to_owned())
-            }
-            Some(_) => Ok(id.to_string()),
+            Some(agreed) => Ok((id.to_string(), agreed.clone())),
         }
     }
 

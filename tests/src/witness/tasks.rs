@@ -19,7 +19,8 @@ pub(super) enum Source {
 /// The tasks of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
-    tools: HashMap<String, Value>,
+    /// The method that became each task, and the name of what it called.
+    asked: HashMap<String, (String, Value)>,
     told: HashMap<(Source, String), Value>,
 }
 
@@ -28,14 +29,22 @@ fn is_terminal(task: &Value) -> bool {
 }
 
 impl Tasks {
-    /// A call of this tool became this task.
-    pub(super) fn made(&mut self, task: &Value, tool: &Value) {
-        self.tools.insert(task["taskId"].to_string(), tool.clone());
+    /// A request of this method, for what has this name, became this task.
+    pub(super) fn made(&mut self, task: &Value, method: &str, name: &Value) {
+        self.asked.insert(task["taskId"].to_string(), (method.to_owned(), name.clone()));
     }
 
-    /// The tool that a task runs; `null` for a task that was not made here.
+    /// The method that became a task; none for a task that was not made here.
+    pub(super) fn method(&self, task: &Value) -> Option<&str> {
+        self.asked.get(&task.to_string()).map(|(method, _)| method.as_str())
+    }
+
+    /// The tool that a task runs; `null` for a task that was not made here, or runs something else.
     pub(super) fn tool(&self, task: &Value) -> &Value {
-        self.tools.get(&task.to_string()).unwrap_or(&Value::Null)
+        match self.asked.get(&task.to_string()) {
+            Some((method, name)) if method == "tools/call" => name,
+            _ => &Value::Null,
+        }
     }
 
     /// Judges the state of a task, and says whether it has ended.

@@ -76,7 +76,6 @@ fn what_was_not_announced_does_not_exist() {
         "prompts/get",
         "resources/list",
         "resources/read",
-        "logging/setLevel",
         "completion/complete",
         "server/nonsense",
         "tasks/update",

@@ -4,6 +4,7 @@ mod batches;
 mod cancelling;
 mod handshake;
 mod listing;
+mod offers;
 mod pages;
 
 mod tasks;

@@ -2,6 +2,7 @@
 
 mod both;
 mod discovery;
+mod offers;
 mod subscriptions;
 mod tasks;
 mod tools;
