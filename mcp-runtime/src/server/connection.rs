@@ -228,9 +228,7 @@ impl Connection {
             }
         });
         match begun {
-            Err(error) => {
-                Taken::Answered { failure: self.write(out, &id, &dialect, Err(error), &**channel) }
-            }
+            Err(error) => Taken::Answered { failure: self.write(out, &id, &dialect, Err(error), &**channel) },
             Ok(Ok(Begun::Now(outcome))) => {
                 Taken::Answered { failure: self.write(out, &id, &dialect, Ok(outcome), &**channel) }
             }
@@ -372,7 +370,8 @@ impl Connection {
 
     fn made(&self, home: &Arc<dyn Outbox>) -> &Feed {
         let (feed, _) = self.made.get_or_init(|| {
-            let feed = Arc::new(Feed::new(&self.shared, Voice::Core(Arc::clone(&self.questions))));
+            let feed =
+                Arc::new(Feed::new(&self.shared, Voice::Core(Arc::clone(&self.questions), Arc::clone(home))));
             (Arc::clone(&feed), self.spawn_feed(feed, Arc::clone(home)))
         });
         feed
@@ -481,6 +480,12 @@ impl Endpoint for Connection {
             ProtocolError::new(ProtocolError::PARSE_ERROR, "not valid JSON: the message is not UTF-8");
         jsonrpc::write_error(&mut out, None, &error);
         channel.respond(out, Some(Failure::refused(&error)));
+    }
+
+    fn come_home(&self) {
+        if let Some((feed, _)) = self.made.get() {
+            feed.look_again();
+        }
     }
 
     fn abandon(&self) {

@@ -93,7 +93,7 @@ async fn a_question_of_a_legacy_task_is_asked_once_and_names_the_task() {
     // Nobody answers by itself here, but the client says that it can be asked.
     let silent = |_: &str, _: &Value| panic!("it is asked by hand");
     let mut client = service.test_client().answering(silent).legacy("2025-11-25").await.expect("initialized");
-    let mut ask = async |client: &mut TestClient| loop {
+    let ask = async |client: &mut TestClient| loop {
         let message = client.next_message().await.expect("the server is there");
         if message["method"] == "elicitation/create" {
             return message;

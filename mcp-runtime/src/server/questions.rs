@@ -1,6 +1,6 @@
 //! What the server asked a client of the legacy wire, by requests of its own, and is not answered yet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,8 +17,9 @@ use crate::wire::legacy;
 pub(super) struct Questions {
     open: Mutex<HashMap<i64, Open>>,
     last: AtomicI64,
-    /// The questions of tasks that this client was asked. Each is asked once.
-    of_tasks: Mutex<HashSet<(TaskId, Arc<str>)>>,
+    /// The questions of tasks that this client was asked, and where. Each is asked once, and again only when nobody reads
+    /// any more where it was asked.
+    of_tasks: Mutex<HashMap<(TaskId, Arc<str>), Arc<dyn Outbox>>>,
 }
 
 struct Open {
@@ -39,7 +40,7 @@ impl Questions {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of_tasks(&self) -> MutexGuard<'_, HashSet<(TaskId, Arc<str>)>> {
+    fn of_tasks(&self) -> MutexGuard<'_, HashMap<(TaskId, Arc<str>), Arc<dyn Outbox>>> {
         self.of_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -77,16 +78,19 @@ impl Questions {
     }
 
     /// Asks whatever a task wants to know and this client was not asked yet. Gives what was asked now.
-    pub(super) fn ask_for_task(&self, record: &Record, channel: &dyn Outbox) -> Vec<i64> {
+    pub(super) fn ask_for_task(&self, record: &Record, channel: &Arc<dyn Outbox>) -> Vec<i64> {
         if record.status.is_terminal() {
             self.forget(record.id);
             return Vec::new();
         }
         let mut asked = Vec::new();
         for question in record.open_questions() {
-            if self.of_tasks().insert((record.id, Arc::clone(&question.key))) {
+            let name = (record.id, Arc::clone(&question.key));
+            let is_heard = self.of_tasks().get(&name).is_some_and(|before| before.is_read());
+            if !is_heard {
+                self.of_tasks().insert(name, Arc::clone(channel));
                 let asker = Asker::Task(record.id, Arc::clone(&question.key));
-                asked.push(self.send(asker, &question.request, channel));
+                asked.push(self.send(asker, &question.request, &**channel));
             }
         }
         asked
@@ -94,7 +98,7 @@ impl Questions {
 
     /// Forgets a task that is over.
     pub(super) fn forget(&self, task: TaskId) {
-        self.of_tasks().retain(|(asked, _)| *asked != task);
+        self.of_tasks().retain(|(asked, _), _| *asked != task);
         self.open().retain(|_, open| !matches!(&open.asker, Asker::Task(asked, _) if *asked == task));
     }
 
@@ -158,7 +162,7 @@ pub(super) struct Asking {
 
 impl Asking {
     pub(super) fn ask(&mut self, record: &Record) {
-        self.asked.extend(self.questions.ask_for_task(record, &*self.channel));
+        self.asked.extend(self.questions.ask_for_task(record, &self.channel));
     }
 }
 

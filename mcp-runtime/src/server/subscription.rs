@@ -35,7 +35,7 @@ pub(super) type Say<'a> = dyn Fn(&[u8]) -> bool + Send + Sync + 'a;
 /// In which words a client is told.
 pub(super) enum Voice {
     /// `notifications/tasks/status`, and requests for what the tasks want to know.
-    Core(Arc<Questions>),
+    Core(Arc<Questions>, Arc<dyn Outbox>),
     /// `notifications/tasks` on the subscription with this id.
     Subscription(RequestId),
 }
@@ -68,28 +68,21 @@ impl Feed {
                     outbox.flush();
                     outbox.drained().await;
                 }
-                self.tell(id, shared, principal, outbox, say).await;
+                self.tell(id, shared, principal, say).await;
             }
             outbox.flush();
             tokio::time::sleep(ROUND).await;
         }
     }
 
-    async fn tell(
-        &self,
-        id: TaskId,
-        shared: &Shared,
-        principal: &Principal,
-        outbox: &dyn Outbox,
-        say: &Say<'_>,
-    ) {
+    async fn tell(&self, id: TaskId, shared: &Shared, principal: &Principal, say: &Say<'_>) {
         let Ok(record) = shared.engine.get(id, principal).await else { return self.forget(id) };
         let is_over = record.status.is_terminal();
         let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id, record.rev);
         if before != Some(record.rev) {
             let mut message = Vec::with_capacity(320);
             match &self.voice {
-                Voice::Core(_) => legacy::write_status(&mut message, &record, Timestamp::now()),
+                Voice::Core(..) => legacy::write_status(&mut message, &record, Timestamp::now()),
                 Voice::Subscription(subscription) => {
                     let ending = if is_over { shared.engine.ending(id).await.ok().flatten() } else { None };
                     modern::write_status(
@@ -105,14 +98,19 @@ impl Feed {
                 return;
             }
         }
-        if let Voice::Core(questions) = &self.voice
-            && outbox.is_open()
+        if let Voice::Core(questions, home) = &self.voice
+            && home.is_open()
         {
-            questions.ask_for_task(&record, outbox);
+            questions.ask_for_task(&record, home);
         }
         if is_over {
             self.forget(id);
         }
+    }
+
+    /// Looks at every task again.
+    pub(super) fn look_again(&self) {
+        self.watch.look_again();
     }
 
     fn forget(&self, id: TaskId) {

@@ -91,6 +91,14 @@ impl<K: Watched> Watch<K> {
         is_new
     }
 
+    /// Counts everything that is watched as changed.
+    pub(crate) fn look_again(&self) {
+        let watched: Vec<K> = lock(&self.watched).iter().cloned().collect();
+        for key in watched {
+            self.watcher.touch(key);
+        }
+    }
+
     /// Watches one thing less.
     pub(crate) fn remove(&self, key: &K) {
         if lock(&self.watched).remove(key) {

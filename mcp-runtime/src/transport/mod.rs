@@ -28,6 +28,9 @@ pub(crate) trait Endpoint: Send + Sync + 'static {
     /// Nobody waits for what was asked any more: cancels all of it that can be cancelled.
     fn abandon(&self);
 
+    /// Somebody reads again what belongs to no request: says there what was waiting for that.
+    fn come_home(&self);
+
     /// Ends every subscription, as one whose server goes away.
     fn end_subscriptions(&self);
 
@@ -102,6 +105,11 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 
     /// Whether what is pushed reaches somebody, now or later.
     fn is_open(&self) -> bool;
+
+    /// Whether somebody reads it at this moment.
+    fn is_read(&self) -> bool {
+        self.is_open()
+    }
 
     /// Sends what is queued, from a thread that must not block.
     fn flush(&self);

@@ -373,6 +373,7 @@ mod tests {
             self.0.lock().expect("not poisoned").push("not UTF-8".to_owned());
         }
         fn abandon(&self) {}
+        fn come_home(&self) {}
         fn end_subscriptions(&self) {}
         fn drain(self: Arc<Self>, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
             Box::pin(std::future::ready(()))

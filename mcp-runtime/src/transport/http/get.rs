@@ -37,6 +37,7 @@ impl Http {
                 reader
             }
         };
+        session.endpoint.come_home();
         let exchange = Exchange::new(reader, Party::Session(session.visit()));
         answer::events(HttpBody::events(exchange, self.settings.keep_alive))
     }

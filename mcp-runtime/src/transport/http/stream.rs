@@ -256,6 +256,10 @@ impl Outbox for Stream {
         self.form.takes_events && !state.is_over && (comes_back || !state.readers.is_empty())
     }
 
+    fn is_read(&self) -> bool {
+        !self.state().readers.is_empty()
+    }
+
     fn flush(&self) {
         let mut state = self.state();
         if state.is_over { state.wake_all() } else { state.wake() }
