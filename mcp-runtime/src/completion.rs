@@ -254,9 +254,11 @@ where
     }
 }
 
+type Run = dyn Fn(Completion, &States) -> CompletionFuture + Send + Sync;
+
 /// A completing function, of whichever way.
 pub(crate) struct Completer {
-    run: Box<dyn Fn(Completion, &States) -> CompletionFuture + Send + Sync>,
+    run: Box<Run>,
     pub(crate) states: Vec<StateKey>,
 }
 

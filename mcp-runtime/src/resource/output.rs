@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn text_bytes_and_json_say_what_they_are() {
-        let text = read!(String, "b".to_owned()).expect("text");
+        let text = read!(String, String::from("b")).expect("text");
         assert_eq!(contents(text, None), json!([{"uri": "test://a", "mimeType": "text/plain", "text": "b"}]));
         let bytes = read!(Vec<u8>, vec![1, 2, 3]).expect("bytes");
         assert_eq!(

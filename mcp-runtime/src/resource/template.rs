@@ -200,15 +200,12 @@ fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        match (byte, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                decoded.push(*byte);
-                at += 1;
-            }
+        if let (b'%', Some(high), Some(low)) = (byte, digit(at + 1), digit(at + 2)) {
+            decoded.push((high * 16 + low) as u8);
+            at += 3;
+        } else {
+            decoded.push(*byte);
+            at += 1;
         }
     }
     String::from_utf8(decoded).ok().map(Cow::Owned)
@@ -222,6 +219,7 @@ mod tests {
         Template::parse(template).expect("a template").matches(uri)
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it stands for what was matched")]
     fn values(values: &[&str]) -> Option<Vec<String>> {
         Some(values.iter().map(|value| (*value).to_owned()).collect())
     }

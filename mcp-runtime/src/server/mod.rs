@@ -308,8 +308,8 @@ impl Shared {
             page_size: self.limits.page_size.max(1),
             changes: self.offered.has(Offer::Changes),
         };
-        let made = Arc::new(make(&self.catalogue(), setting)?);
-        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = made;
+        let next = Arc::new(make(&self.catalogue(), setting)?);
+        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
 }

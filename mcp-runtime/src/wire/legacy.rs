@@ -132,7 +132,7 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     match outcome {
         // The server asks clients of this wire by requests, and never ends a call with what it needs.
         Outcome::InputRequired(..) | Outcome::Empty | Outcome::Prepared(_) | Outcome::TaskResult(..) => {
-            out.extend_from_slice(b"{}")
+            out.extend_from_slice(b"{}");
         }
         Outcome::Result(payload) => write_payload(out, payload, None),
         Outcome::Created(record, _) => {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Check;
 use super::listing::Audience;
 use super::named::Entry;
-use crate::prompt::{DescribedArgument, DescribedPrompt, Prompt, PromptCall};
+use crate::prompt::{DescribedArgument, DescribedPrompt, Prompt, PromptCall, PromptResult};
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload::Ending;
 use crate::server::callee::{Callee, Traits};
@@ -49,7 +49,7 @@ impl Callee for PromptEntry {
             .get(PromptCall { arguments, states }, cx.clone())
             .map_err(|invalid| ProtocolError::invalid_params(invalid.to_string()))?;
         Ok(Begin::Work(Work::Other(Box::pin(async move {
-            Ending::encoded(getting.await.map(|result| result.into_payload()))
+            Ending::encoded(getting.await.map(PromptResult::into_payload))
         }))))
     }
 }

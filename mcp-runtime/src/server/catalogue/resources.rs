@@ -73,9 +73,9 @@ impl Callee for ResourceEntry {
             None => None,
             Some(template) => {
                 let values = template.matches(uri).ok_or_else(|| ProtocolError::resource_not_found(uri))?;
-                let named = template.names().map(str::to_owned).zip(values.into_iter().map(Value::from));
-                let object = payload::encode(&Map::from_iter(named));
-                Some(object.map_err(|error| ProtocolError::internal(error.to_string()))?)
+                let values = values.into_iter().map(Value::from);
+                let named: Map<String, Value> = template.names().map(str::to_owned).zip(values).collect();
+                Some(payload::encode(&named).map_err(|error| ProtocolError::internal(error.to_string()))?)
             }
         };
         let arguments = Arguments::new(Of::Resource, variables.as_deref(), &self.described.input);
