@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example memorygraph              # shows itself, at a terminal
 //! cargo run --release --example memorygraph -- --stdio   # serves a client on stdin and stdout
+//! cargo run --release --example memorygraph -- --http 127.0.0.1:8080   # serves clients over HTTP
 //! ```
 //!
 //! It keeps everything in memory. The two tools that may take long, `recall_memories` and `import_memories`, run as
@@ -24,11 +25,12 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use mcp_runtime::prelude::*;
+use tokio::net::TcpListener;
 
 use graph::Graph;
 use tools::{create_relationship, get_memory, import_memories, recall_memories, store_memory};
 
-const USAGE: &str = "usage: memorygraph [--stdio]";
+const USAGE: &str = "usage: memorygraph [--stdio | --http ADDRESS]";
 
 /// What the program was started for.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ enum Mode {
     Demonstrate,
     /// Serve a client on stdin and stdout.
     Serve,
+    /// Serve clients over HTTP, at this address.
+    ServeHttp(String),
 }
 
 impl Mode {
@@ -45,6 +49,8 @@ impl Mode {
         match (args.next().as_deref(), args.next()) {
             (None, _) if at_a_terminal => Ok(Self::Demonstrate),
             (None, _) | (Some("--stdio"), None) => Ok(Self::Serve),
+            (Some("--http"), Some(address)) => Ok(Self::ServeHttp(address)),
+            (Some("--http"), None) => Err("--http".to_owned()),
             (Some("--stdio"), Some(wrong)) => Err(wrong),
             (Some(wrong), _) => Err(wrong.to_owned()),
         }
@@ -61,10 +67,17 @@ fn server() -> Server {
     ])
 }
 
+async fn serve_http(address: &str) -> Result<(), ServerError> {
+    let listener = TcpListener::bind(address).await.map_err(ServerError::Transport)?;
+    eprintln!("listening on http://{}/mcp", listener.local_addr().map_err(ServerError::Transport)?);
+    server().serve_http_on(listener).await
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Mode::of(env::args().skip(1), io::stdin().is_terminal()) {
         Ok(Mode::Serve) => server().serve(stdio()).await.map_err(Into::into),
+        Ok(Mode::ServeHttp(address)) => serve_http(&address).await.map_err(Into::into),
         Ok(Mode::Demonstrate) => demo::run(server()).await,
         Err(wrong) => {
             eprintln!("memorygraph: '{wrong}' is not understood; {USAGE}");
@@ -93,11 +106,14 @@ mod tests {
         assert_eq!(mode(&[], true), Ok(Mode::Demonstrate));
         assert_eq!(mode(&[], false), Ok(Mode::Serve));
         assert_eq!(mode(&["--stdio"], true), Ok(Mode::Serve));
+        let address = "127.0.0.1:8080";
+        assert_eq!(mode(&["--http", address], true), Ok(Mode::ServeHttp(address.to_owned())));
     }
 
     #[test]
     fn what_is_not_understood_is_named() {
         assert_eq!(mode(&["--port"], true), Err("--port".to_owned()));
         assert_eq!(mode(&["--stdio", "extra"], false), Err("extra".to_owned()));
+        assert_eq!(mode(&["--http"], false), Err("--http".to_owned()));
     }
 }

@@ -242,13 +242,19 @@ impl Server {
     /// Serves Streamable HTTP on this address, at the path `/mcp`, until the process is asked to stop by ctrl-c or SIGTERM.
     ///
     /// Then streams end, requests that are being answered are waited for, and tasks that still run are stopped and
-    /// recorded as failed. For anything else, [`build`](Self::build) the server and see [`Service::http`]. Must be called
-    /// within a Tokio runtime that has I/O and time enabled.
+    /// recorded as failed. Clients are [anonymous](crate::Principal::anonymous). For anything else, [`build`](Self::build)
+    /// the server and see [`Service::http`]. Must be called within a Tokio runtime that has I/O and time enabled.
     #[cfg(feature = "http")]
     pub async fn serve_http(self, address: impl tokio::net::ToSocketAddrs) -> Result<(), ServerError> {
+        self.serve_http_on(tokio::net::TcpListener::bind(address).await.map_err(ServerError::Transport)?)
+            .await
+    }
+
+    /// The same, on a listener: for those who want to know its address, or have one already.
+    #[cfg(feature = "http")]
+    pub async fn serve_http_on(self, listener: tokio::net::TcpListener) -> Result<(), ServerError> {
         use crate::transport::http::{Http, asked_to_stop};
         let http = Http::new(Arc::new(Alone(self.build()?)));
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(ServerError::Transport)?;
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "listening");
         }
