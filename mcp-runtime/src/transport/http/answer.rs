@@ -59,7 +59,7 @@ pub(super) fn refuse_with(
 }
 
 pub(super) fn not_allowed(allow: &'static str) -> Response<HttpBody> {
-    let message = format!("this endpoint knows {allow} alone");
+    let message = format!("only {allow} can be done here with this revision of the protocol");
     let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response

@@ -16,7 +16,7 @@ use super::stream::Stream;
 impl Http {
     pub(super) fn get(&self, parts: &Parts) -> Response<HttpBody> {
         if !self.has_sessions(parts) {
-            return self.method_not_allowed();
+            return self.method_not_allowed(parts);
         }
         if !Accepted::of(&parts.headers).events {
             return answer::refuse(StatusCode::NOT_ACCEPTABLE, "`Accept` must list `text/event-stream`");
@@ -44,7 +44,7 @@ impl Http {
 
     pub(super) fn delete(&self, parts: &Parts) -> Response<HttpBody> {
         if !self.has_sessions(parts) {
-            return self.method_not_allowed();
+            return self.method_not_allowed(parts);
         }
         let Some(id) = headers::value(&parts.headers, &SESSION_ID) else { return session_required() };
         if self.state.sessions.end(id, &self.principal(parts)) {
@@ -54,9 +54,8 @@ impl Http {
         }
     }
 
-    pub(super) fn method_not_allowed(&self) -> Response<HttpBody> {
-        let has_sessions = self.settings.sessions.is_some();
-        answer::not_allowed(if has_sessions { "POST, GET, DELETE" } else { "POST" })
+    pub(super) fn method_not_allowed(&self, parts: &Parts) -> Response<HttpBody> {
+        answer::not_allowed(if self.has_sessions(parts) { "POST, GET, DELETE" } else { "POST" })
     }
 
     /// Whether the request can be one of a session. The stateless protocol knows nothing but POST.

@@ -228,7 +228,7 @@ impl Http {
             Method::POST => self.post(parts, body).await,
             Method::GET => self.get(&parts),
             Method::DELETE => self.delete(&parts),
-            _ => self.method_not_allowed(),
+            _ => self.method_not_allowed(&parts),
         }
     }
 
