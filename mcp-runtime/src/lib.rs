@@ -44,6 +44,8 @@
 //! | the function | without a task | core tasks (2025-11-25) | tasks extension (2026-07-28) |
 //! | --- | --- | --- | --- |
 //! | [`cx.progress(..)`](Context::progress) | `notifications/progress` | the same, and the status message | status message, `notifications/tasks` |
+//! | [`cx.elicit(..)`](Context::elicit), [`cx.sample(..)`](Context::sample), [`cx.roots()`](Context::roots) | a request to the client; on the newest wire the call ends with `input_required` and is called again with the answers | `input_required`, and a request that names the task | `input_required` with `inputRequests`, answered by `tasks/update` |
+//! | [`cx.log(..)`](Context::log) | `notifications/message` | the same | nothing: the extension has no words for it |
 //! | [`cx.cancelled()`](Context::cancelled) | `notifications/cancelled` | `tasks/cancel` | `tasks/cancel` |
 //! | returns | the result | `tasks/result` | `tasks/get` |
 //! | returns an error | a result with `isError` | `failed`, and the same result | `completed`, with that result |
@@ -52,17 +54,29 @@
 //! How long tasks are kept, how often clients should ask and how many there may be is set by [`Tasks`] and [`Limits`].
 //! [`Tasks::memory`] keeps them in this process; [`store`] says what another store has to do, and proves it.
 //!
+//! # Asking
+//!
+//! A function may ask a person by a form ([`Context::elicit`]) or a page ([`Context::elicit_url`]), the client's model
+//! ([`Context::sample`]), and the client for its roots ([`Context::roots`]), with the same code for every client; how it
+//! waits for the answer is explained [there](Context::elicit). What must not be done twice on the way is a
+//! [step](Context::step). What a client did not declare is never asked of it: the function hears of that at once, and may
+//! look before by [`Context::client`].
+//!
+//! A tool that is `#[tool(task(detach))]` begins as a call and becomes a task when it says so, with [`Context::detach`]:
+//! so it can ask first, and go to work in the background when it knows enough.
+//!
 //! # Testing
 //!
 //! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the
-//! protocol, [`Server::test_client`] gives a client in the same process.
+//! protocol, [`Server::test_client`] gives a client in the same process, which [answers](testing::TestClient::answering)
+//! what the server asks.
 
 // Every part is used by one transport or another; what is used by none shows where all of them are built.
 #![cfg_attr(not(feature = "http"), allow(dead_code))]
 
 mod completion;
 mod failure;
-mod input;
+pub mod input;
 mod prompt;
 mod protocol;
 mod resource;
@@ -74,10 +88,7 @@ mod transport;
 mod wire;
 
 pub use completion::{Completion, Completions};
-pub use input::{
-    Capability, ClientCapabilities, Elicit, ElicitUrl, Elicited, IncludeContext, InputError, ListRoots, Root,
-    Sample, Sampled, SampledContent, Sampling, SamplingTool, ToolChoice, ToolUse,
-};
+pub use input::{Elicited, InputError, Sampling};
 pub use mcp_macros::{prompt, resource, tool};
 pub use prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptMessage, PromptResult};
 pub use protocol::cache::{CacheHint, CacheScope};
@@ -149,9 +160,9 @@ macro_rules! resources {
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
-        Args, Completion, Content, Context, Limits, Prompt, PromptMessage, PromptResult, ProtocolError,
-        Resource, ResourceResult, Server, ServerError, State, Tasks, Tool, ToolError, ToolResult, prompt,
-        prompts, resource, resources, stdio, tool, tools,
+        Args, Completion, Content, Context, Elicited, Limits, LogLevel, Prompt, PromptMessage, PromptResult,
+        ProtocolError, Resource, ResourceResult, Sampling, Server, ServerError, State, Tasks, Tool,
+        ToolError, ToolResult, prompt, prompts, resource, resources, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -128,7 +128,7 @@ async fn what_the_client_did_not_declare_is_not_asked() {
     let mut client = service.test_client();
     let result = client.call_tool("asker", json!({})).await.expect("a result");
     assert_eq!(text(&result), "Missing required client capability: elicitation");
-    let error = InputError::Unsupported(crate::Capability::Sampling);
+    let error = InputError::Unsupported(crate::input::Capability::Sampling);
     let error = crate::input::protocol_error(&error).expect("one of the protocol");
     assert_eq!(
         (error.code(), error.data()),
