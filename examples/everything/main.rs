@@ -22,6 +22,8 @@ mod rounds;
 mod running;
 mod schemas;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::process::ExitCode;
@@ -133,27 +135,5 @@ async fn main() -> ExitCode {
             eprintln!("everything: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mode(args: &[&str]) -> Result<Mode, String> {
-        Mode::of(args.iter().map(|arg| (*arg).to_owned()))
-    }
-
-    #[test]
-    fn a_client_is_served_over_what_the_command_line_says() {
-        assert_eq!(mode(&[]), Ok(Mode::Stdio));
-        assert_eq!(mode(&["--http", "127.0.0.1:0"]), Ok(Mode::Http("127.0.0.1:0".to_owned())));
-        assert_eq!(mode(&["--http"]), Ok(Mode::Http("127.0.0.1:8001".to_owned())));
-    }
-
-    #[test]
-    fn what_is_not_understood_is_named() {
-        assert_eq!(mode(&["--port"]), Err("--port".to_owned()));
-        assert_eq!(mode(&["--http", "127.0.0.1:0", "extra"]), Err("extra".to_owned()));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn watched_resource() -> &'static str {
 /// What is read at an address with a variable: any type that derives `Serialize` is JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Data {
+pub(crate) struct Record {
     id: String,
     template_test: bool,
     data: String,
@@ -37,8 +37,8 @@ pub(crate) async fn template_data(
     /// Whose data it is.
     #[arg(complete = ids)]
     id: String,
-) -> Data {
-    Data { data: format!("Data for ID: {id}"), template_test: true, id }
+) -> Record {
+    Record { data: format!("Data for ID: {id}"), template_test: true, id }
 }
 
 fn ids(typed: Completion) -> Vec<String> {

@@ -38,7 +38,7 @@ pub(crate) struct Cases(AtomicU32);
 
 impl Cases {
     /// The number of a new case.
-    async fn open(&self) -> u32 {
+    fn open(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
@@ -48,7 +48,7 @@ impl Cases {
 /// A step runs once. What it gave travels with the client, sealed, and is there in the next round.
 #[tool(name = "test_input_required_result_request_state")]
 pub(crate) async fn request_state(cases: State<Cases>, cx: Context) -> Result<String, ToolError> {
-    let case = cx.step("open a case", || cases.open()).await?;
+    let case = cx.step("open a case", || async { cases.open() }).await?;
     Ok(if agreed(&cx).await? { format!("state-ok: case {case}") } else { format!("case {case} is closed") })
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn tampered_state(cases: State<Cases>, cx: Context) -> Result<S
 /// Ask a person, a model and the client at once.
 #[tool(name = "test_input_required_result_multiple_inputs")]
 pub(crate) async fn multiple_inputs(cases: State<Cases>, cx: Context) -> Result<String, ToolError> {
-    let case = cx.step("open a case", || cases.open()).await?;
+    let case = cx.step("open a case", || async { cases.open() }).await?;
     let greeting = Sampling::prompt("Write a short greeting.").max_tokens(50);
     let (name, greeting, roots) = tokio::join!(
         ask_name(&cx, "user_name"),
@@ -74,7 +74,7 @@ pub(crate) async fn multiple_inputs(cases: State<Cases>, cx: Context) -> Result<
 /// Ask one thing, and then another that depends on it.
 #[tool(name = "test_input_required_result_multi_round")]
 pub(crate) async fn multi_round(cases: State<Cases>, cx: Context) -> Result<String, ToolError> {
-    let case = cx.step("open a case", || cases.open()).await?;
+    let case = cx.step("open a case", || async { cases.open() }).await?;
     let name = ask_name(&cx, "step1").await?;
     let colour = cx.elicit::<Coloured>(format!("{name}, what is your favorite color?")).key("step2").await?;
     Ok(match colour {

@@ -85,9 +85,9 @@ pub(crate) async fn multi_input(cx: Context) -> Result<String, ToolError> {
 /// It begins as a call, which can ask before there is a task, and becomes one where it says so.
 #[tool(task(detach))]
 pub(crate) async fn test_tool_with_task(cx: Context) -> Result<String, ToolError> {
-    let name = match cx.elicit::<Named>("Whose report is it?").key("user_name").await? {
-        Elicited::Accepted(Named { name }) => name,
-        _ => return Ok("There is nobody to report to.".to_owned()),
+    let asked = cx.elicit::<Named>("Whose report is it?").key("user_name").await?;
+    let Elicited::Accepted(Named { name }) = asked else {
+        return Ok("There is nobody to report to.".to_owned());
     };
     cx.detach().await;
     tokio::time::sleep(Duration::from_millis(200)).await;
