@@ -70,3 +70,13 @@ pub(crate) async fn test_streaming_elicitation(cx: Context) -> Result<String, To
     let name = cx.elicit::<Named>("What is your name?").key("user_name").await?;
     Ok(name.accepted().map_or_else(|| "Hello!".to_owned(), |Named { name }| format!("Hello, {name}!")))
 }
+
+/// Send a person to a page, for what must not go through the client: passwords, payments, the consent of others.
+#[tool]
+pub(crate) async fn test_elicitation_url(cx: Context) -> Result<&'static str, ToolError> {
+    let page = "https://example.com/sign-in";
+    Ok(match cx.elicit_url("Please sign in", page).key("sign_in").await? {
+        Elicited::Accepted(()) => "The person is on the way to the page.",
+        Elicited::Declined | Elicited::Cancelled => "The person does not go there.",
+    })
+}

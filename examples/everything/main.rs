@@ -58,6 +58,7 @@ fn server() -> Server {
     Server::new("everything", env!("CARGO_PKG_VERSION"))
         .announces_changes()
         .state(rounds::Cases::default())
+        .state(changes::Board::default())
         .tools(tools![
             content::test_simple_text,
             content::test_image_content,
@@ -75,6 +76,7 @@ fn server() -> Server {
             input::test_elicitation_sep1330_enums,
             input::test_missing_capability,
             input::test_streaming_elicitation,
+            input::test_elicitation_url,
             rounds::elicitation,
             rounds::sampling,
             rounds::list_roots,
@@ -94,6 +96,7 @@ fn server() -> Server {
             changes::test_trigger_tool_change,
             changes::test_trigger_prompt_change,
         ])
+        .tools(changes::Board::tools())
         .tool(schemas::Contact)
         .prompts(prompts![
             prompts::test_simple_prompt,
@@ -101,13 +104,15 @@ fn server() -> Server {
             prompts::test_prompt_with_embedded_resource,
             prompts::test_prompt_with_image,
             prompts::test_input_required_result_prompt,
+            tasks::test_slow_prompt,
         ])
         .resources(resources![
             resources::static_text,
             resources::static_binary,
-            resources::watched_resource,
             resources::template_data,
+            tasks::test_slow_report,
         ])
+        .resources(changes::Board::resources())
 }
 
 /// Serves clients over HTTP until the program is interrupted, and says where: the port may be one that the system chose.

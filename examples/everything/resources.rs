@@ -16,12 +16,6 @@ pub(crate) async fn static_binary() -> &'static [u8] {
     DOT
 }
 
-/// A text that clients may subscribe to.
-#[resource("test://watched-resource", title = "A text that may change", mime_type = "text/plain")]
-pub(crate) async fn watched_resource() -> &'static str {
-    "This is the content of the watched resource."
-}
-
 /// What is read at an address with a variable: any type that derives `Serialize` is JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

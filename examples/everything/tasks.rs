@@ -1,4 +1,4 @@
-//! Work that takes its time: tools that are tasks for clients which can follow one, and ordinary calls for the others.
+//! Work that takes its time: a task for clients that can follow one, and an ordinary call for the others.
 
 use std::time::Duration;
 
@@ -92,4 +92,19 @@ pub(crate) async fn test_tool_with_task(cx: Context) -> Result<String, ToolError
     cx.detach().await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     Ok(format!("The report for {name} is done."))
+}
+
+/// A prompt that takes a while to write: a task for clients of the revisions that know such tasks (2025-11-25).
+#[prompt(task)]
+pub(crate) async fn test_slow_prompt(cx: Context) -> &'static str {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    cx.message("nearly written");
+    "This took a while to write."
+}
+
+/// A report that takes a while to write: a task for the same clients.
+#[resource("test://slow-report", mime_type = "text/plain", task)]
+pub(crate) async fn test_slow_report() -> &'static str {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    "This took a while to gather."
 }

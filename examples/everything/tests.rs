@@ -85,6 +85,7 @@ async fn every_question_is_asked_and_answered_on_either_wire() {
                 json!({}),
                 "Chosen: Option1, Value1, Opt1, [Option1], [Value1]",
             ),
+            ("test_elicitation_url", json!({}), "The person is on the way to the page."),
             ("test_input_required_result_elicitation", json!({}), "Hello, Ada!"),
             ("test_input_required_result_sampling", json!({}), "The model says: Good day."),
             ("test_input_required_result_list_roots", json!({}), "The client works in: file:///home"),
@@ -140,6 +141,56 @@ async fn what_comes_and_goes_is_offered_while_it_is_there() {
     assert_eq!(text(&mut client, "test_guest", json!({})).await, "I am only visiting.");
     text(&mut client, "test_trigger_tool_change", json!({})).await;
     assert!(client.call_tool("test_guest", json!({})).await.is_err());
+}
+
+#[tokio::test]
+async fn who_watches_a_resource_is_told_that_it_changed() {
+    let uri = "test://watched-resource";
+    let ways = [
+        ("subscriptions/listen", json!({ "notifications": { "resourceSubscriptions": [uri] } })),
+        ("resources/subscribe", json!({ "uri": uri })),
+    ];
+    for (mut client, (method, params)) in clients().await.into_iter().zip(ways) {
+        client.begin(method, params);
+        text(&mut client, "write_watched_resource", json!({ "text": "News" })).await;
+        let told = loop {
+            let told = client.notification().await.expect("the server is there");
+            if told["method"] == "notifications/resources/updated" {
+                break told;
+            }
+        };
+        assert_eq!(told["params"]["uri"], uri);
+        let read = client.request("resources/read", json!({ "uri": uri })).await.expect("it is read");
+        assert_eq!(read["contents"][0]["text"], "News");
+    }
+}
+
+#[tokio::test]
+async fn prompts_and_resources_may_be_tasks_for_clients_that_know_such() {
+    let [_, mut client] = clients().await;
+    for (method, params, place, told) in [
+        (
+            "prompts/get",
+            json!({ "name": "test_slow_prompt" }),
+            "/messages/0/content/text",
+            "This took a while to write.",
+        ),
+        (
+            "resources/read",
+            json!({ "uri": "test://slow-report" }),
+            "/contents/0/text",
+            "This took a while to gather.",
+        ),
+    ] {
+        let mut as_task = params.clone();
+        as_task["task"] = json!({ "ttl": 60_000 });
+        let task = client.request(method, as_task).await.expect("it is a task");
+        let id = json!({ "taskId": task["task"]["taskId"] });
+        let result = client.request("tasks/result", id).await.expect("its result");
+        assert_eq!(result.pointer(place), Some(&json!(told)), "{result}");
+        let result = client.request(method, params).await.expect("an ordinary result");
+        assert_eq!(result.pointer(place), Some(&json!(told)), "{result}");
+    }
 }
 
 #[tokio::test]
