@@ -9,12 +9,14 @@
 #![allow(clippy::missing_panics_doc)]
 
 mod client;
+mod listening;
 mod process;
 mod program;
 mod schemas;
 mod witness;
 
 pub use client::{Refusal, Wire, text};
+pub use listening::Listening;
 pub use process::{Process, Remains, wait_for_exit};
 pub use program::{example, skipped};
 pub use schemas::Schemas;
