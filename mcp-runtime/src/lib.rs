@@ -65,6 +65,36 @@
 //! A tool that is `#[tool(task(detach))]` begins as a call and becomes a task when it says so, with [`Context::detach`]:
 //! so it can ask first, and go to work in the background when it knows enough.
 //!
+//! # Prompts and resources
+//!
+//! What people pick and fill in is a [`#[prompt]`](macro@prompt); what can be read at an address is a
+//! [`#[resource("..")]`](macro@resource), with variables in the address as parameters. Both are functions as tools are,
+//! with the same [`Context`] and [`State<T>`](State), and [`Server::prompts`] and [`Server::resources`] offer them:
+//!
+//! ```
+//! use mcp_runtime::prelude::*;
+//!
+//! /// Explain a word.
+//! #[prompt]
+//! async fn explain(
+//!     /// The word.
+//!     word: String,
+//! ) -> String {
+//!     format!("What does \"{word}\" mean?")
+//! }
+//!
+//! /// An entry of the dictionary.
+//! #[resource("dictionary://{word}")]
+//! async fn entry(word: String) -> Option<&'static str> {
+//!     (word == "tool").then_some("What is used to do something.")
+//! }
+//!
+//! let server = Server::new("words", "1.0.0").prompts(prompts![explain]).resources(resources![entry]);
+//! # let _ = server;
+//! ```
+//!
+//! What is offered may change while the server runs, by its [`ServerHandle`].
+//!
 //! # Testing
 //!
 //! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the
