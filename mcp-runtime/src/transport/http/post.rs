@@ -267,7 +267,9 @@ impl Post<'_> {
     /// A response of one message.
     fn one(&self, answer: Answer, is_modern: bool) -> Response<HttpBody> {
         let status = answer::status(answer.failure, is_modern);
-        if self.accepted.json {
+        // A refusal is never worth a stream.
+        let rather_events = self.accepted.prefers_events && answer.failure.is_none();
+        if self.accepted.json && !rather_events {
             return answer::json(status, answer.message);
         }
         let mut response = answer::events(HttpBody::whole(event::message(None, &answer.message)));
