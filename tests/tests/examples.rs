@@ -94,3 +94,43 @@ fn memorygraph_says_what_is_wrong() {
         }
     }
 }
+
+#[test]
+fn everything_that_is_offered_can_be_called_read_and_got() {
+    for mut server in both("everything", &[]) {
+        for (tool, kinds) in [
+            ("test_simple_text", &["text"][..]),
+            ("test_image_content", &["image"]),
+            ("test_audio_content", &["audio"]),
+            ("test_embedded_resource", &["resource"]),
+            ("test_multiple_content_types", &["text", "image", "resource"]),
+            ("test_tool_with_progress", &["text"]),
+        ] {
+            let result = server.call(tool, json!({}));
+            let content = result["content"].as_array().into_iter().flatten();
+            assert!(content.map(|item| &item["type"]).eq(kinds), "{tool}: {result}");
+        }
+        for resource in server.ok("resources/list", json!({}))["resources"].as_array().into_iter().flatten() {
+            let read = server.ok("resources/read", json!({ "uri": resource["uri"] }));
+            assert_eq!(read["contents"][0]["uri"], resource["uri"]);
+        }
+        let template = server.ok("resources/templates/list", json!({}))["resourceTemplates"][0].take();
+        assert_eq!(template["uriTemplate"], "test://template/{id}/data");
+        let read = server.ok("resources/read", json!({ "uri": "test://template/7/data" }));
+        assert_eq!(read["contents"][0]["text"], r#"{"id":"7","templateTest":true,"data":"Data for ID: 7"}"#);
+        for (prompt, arguments) in [
+            ("test_simple_prompt", json!({})),
+            ("test_prompt_with_arguments", json!({ "arg1": "a", "arg2": "b" })),
+            ("test_prompt_with_embedded_resource", json!({ "resourceUri": "test://a" })),
+            ("test_prompt_with_image", json!({})),
+        ] {
+            let got = server.ok("prompts/get", json!({ "name": prompt, "arguments": arguments }));
+            assert_eq!(got["messages"][0]["role"], "user", "{prompt}");
+        }
+        let typed = json!({
+            "ref": { "type": "ref/prompt", "name": "test_prompt_with_arguments" },
+            "argument": { "name": "arg1", "value": "testi" }
+        });
+        assert_eq!(server.ok("completion/complete", typed)["completion"]["values"], json!(["testing"]));
+    }
+}
