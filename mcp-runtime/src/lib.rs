@@ -111,6 +111,8 @@ mod prompt;
 mod protocol;
 mod resource;
 mod server;
+#[cfg(feature = "skills")]
+mod skill;
 mod task;
 pub mod testing;
 mod tool;
@@ -127,6 +129,8 @@ pub use protocol::log::LogLevel;
 pub use protocol::{ProtocolError, RequestId};
 pub use resource::{Resource, ResourceCall, ResourceDefinition, ResourceFuture, ResourceResult};
 pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service, Tasks};
+#[cfg(feature = "skills")]
+pub use skill::Skill;
 pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, store};
 pub use tool::{
     Args, Arguments, Icon, InvalidArguments, ParameterSpec, State, States, TaskPolicy, TaskSupport, Tool,

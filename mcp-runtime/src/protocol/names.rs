@@ -21,6 +21,10 @@ pub(crate) const SUPPORTED: [&str; 5] = [MODERN, LEGACY_WITH_TASKS, "2025-06-18"
 /// The tasks extension of the modern wire (SEP-2663).
 pub(crate) const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
 
+/// The skills extension of the modern wire (SEP-2640).
+#[cfg(feature = "skills")]
+pub(crate) const SKILLS_EXTENSION: &str = "io.modelcontextprotocol/skills";
+
 /// `_meta` keys.
 pub(crate) mod meta {
     pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";

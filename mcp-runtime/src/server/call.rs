@@ -91,6 +91,17 @@ impl Shared {
                 Begun::Now(Outcome::Prepared(self.catalogue().page(list, audience, cursor.as_deref())?))
             }
             Op::Complete(request) => self.complete(request)?,
+            #[cfg(feature = "skills")]
+            Op::GetSkill { uri } => Begun::Now(Outcome::Prepared(self.catalogue().skill(&uri)?)),
+            #[cfg(feature = "skills")]
+            Op::ReadDirectory { uri, cursor } => {
+                let audience = Audience::of(caller.dialect);
+                Begun::Now(Outcome::Prepared(self.catalogue().directory(
+                    &uri,
+                    audience,
+                    cursor.as_deref(),
+                )?))
+            }
             Op::Call(call) => self.call(call, caller)?,
             Op::GetTask(id) => Begun::Look(Box::pin(async move { shared.task(id, &principal).await })),
             Op::TaskResult(id) => {

@@ -73,9 +73,9 @@ impl Info {
         if offered.has(Offer::Completions) {
             capabilities.insert("completions".to_owned(), json!({}));
         }
-        if offered.has(Offer::ToolTasks) {
-            // Clients take any setting in here for an extension that they do not know.
-            capabilities.insert("extensions".to_owned(), json!({ (names::TASKS_EXTENSION): {} }));
+        let extensions = extensions(offered);
+        if !extensions.is_empty() {
+            capabilities.insert("extensions".to_owned(), extensions.into());
         }
         let mut out = vec![b'{'];
         write_entry(&mut out, "supportedVersions", &names::SUPPORTED);
@@ -120,6 +120,20 @@ impl Info {
             write_entry(out, "instructions", instructions);
         }
     }
+}
+
+/// The extensions of the modern wire.
+fn extensions(offered: Offered) -> Map<String, Value> {
+    let mut extensions = Map::new();
+    if offered.has(Offer::ToolTasks) {
+        // Clients take any setting in here for an extension that they do not know.
+        extensions.insert(names::TASKS_EXTENSION.to_owned(), json!({}));
+    }
+    #[cfg(feature = "skills")]
+    if offered.has(Offer::Skills) {
+        extensions.insert(names::SKILLS_EXTENSION.to_owned(), json!({ "directoryRead": true }));
+    }
+    extensions
 }
 
 /// The capabilities that all wires name alike. What has no entry here has no methods either.

@@ -68,6 +68,8 @@ use crate::wire::{Change, Offer, Offered};
 pub struct Server {
     info: Info,
     offers: Offers,
+    #[cfg(feature = "skills")]
+    skills: Vec<crate::skill::DescribedSkill>,
     /// What is offered even if there is none of it so far.
     offered: Offered,
     states: States,
@@ -84,6 +86,8 @@ impl Server {
         Self {
             info: Info { name: name.into(), title: None, version: version.into(), instructions: None },
             offers: Offers::default(),
+            #[cfg(feature = "skills")]
+            skills: Vec::new(),
             offered: Offered::default(),
             states: States::default(),
             tasks: Tasks::default(),
@@ -148,6 +152,22 @@ impl Server {
         self.resources([Arc::new(resource) as Arc<dyn Resource>])
     }
 
+    /// Offers these skills, each file of which is a resource: one by one, or all of a directory by
+    /// [`Skill::read_all`](crate::Skill::read_all). May be called repeatedly.
+    #[cfg(feature = "skills")]
+    pub fn skills(mut self, skills: impl IntoIterator<Item = crate::Skill>) -> Self {
+        for skill in skills {
+            let path = skill.path().to_owned();
+            match skill.describe() {
+                Ok(described) => self.skills.push(described),
+                Err(wrong) => {
+                    self.errors.extend(wrong.into_iter().map(|wrong| format!("skill `{path}`: {wrong}")));
+                }
+            }
+        }
+        self.offering(Offer::Skills).offering(Offer::Resources)
+    }
+
     /// Tells clients when what is offered changes while the server runs (`listChanged`), and when a resource that they
     /// subscribed to does (`subscribe`): both by a [`ServerHandle`].
     pub fn announces_changes(self) -> Self {
@@ -191,6 +211,8 @@ impl Server {
     pub fn build(mut self) -> Result<Service, BuildError> {
         let handle = ServerHandle::default();
         self.states.insert(handle.clone());
+        #[cfg(feature = "skills")]
+        self.offer_files_of_skills();
         let setting = Setting {
             states: &self.states,
             info: &self.info,
@@ -198,6 +220,8 @@ impl Server {
             changes: self.offered.has(Offer::Changes),
         };
         let (catalogue, errors) = Catalogue::empty(setting).with(self.offers, setting);
+        #[cfg(feature = "skills")]
+        let catalogue = catalogue.with_skills(&self.skills, setting);
         self.errors.extend(errors);
         let seal = match Seal::new(self.request_state_key, self.request_state_ttl) {
             Ok(seal) if self.errors.is_empty() => seal,
@@ -228,6 +252,24 @@ impl Server {
         });
         handle.attach(&shared);
         Ok(Service(shared))
+    }
+
+    /// Offers each file of a skill as a resource: once, though a file of a skill within another is of both.
+    #[cfg(feature = "skills")]
+    fn offer_files_of_skills(&mut self) {
+        let mut offered = std::collections::HashSet::new();
+        let (manifests, others): (Vec<_>, Vec<_>) = self
+            .skills
+            .iter()
+            .flat_map(|skill| skill.files.iter().map(|file| (file.uri == skill.uri, file)))
+            .partition(|(is_manifest, _)| *is_manifest);
+        for (is_manifest, file) in manifests.into_iter().chain(others) {
+            if offered.insert(file.uri.as_str()) {
+                self.offers.resources.push(Arc::new(file.clone()));
+            } else if is_manifest {
+                self.errors.push(format!("two skills are at `{}`: give one of them another path", file.uri));
+            }
+        }
     }
 
     /// Serves one client until its transport ends, and ends with it: what still runs is stopped.

@@ -46,18 +46,38 @@ pub(crate) enum Op<'a> {
     Discover,
     Initialize(legacy::Session),
     Ping,
-    List { list: List, cursor: Option<Str<'a>> },
+    List {
+        list: List,
+        cursor: Option<Str<'a>>,
+    },
     Call(Call<'a>),
     GetTask(TaskId),
     TaskResult(TaskId),
-    ListTasks { after: Option<Place> },
+    ListTasks {
+        after: Option<Place>,
+    },
     CancelTask(TaskId),
     UpdateTask(TaskId, Responses),
-    Listen { filter: SubscriptionFilter },
+    Listen {
+        filter: SubscriptionFilter,
+    },
     Complete(Complete<'a>),
     SetLogLevel(LogLevel),
-    Subscribe { uri: Str<'a> },
-    Unsubscribe { uri: Str<'a> },
+    #[cfg(feature = "skills")]
+    GetSkill {
+        uri: Str<'a>,
+    },
+    #[cfg(feature = "skills")]
+    ReadDirectory {
+        uri: Str<'a>,
+        cursor: Option<Str<'a>>,
+    },
+    Subscribe {
+        uri: Str<'a>,
+    },
+    Unsubscribe {
+        uri: Str<'a>,
+    },
 }
 
 /// What can be listed, in pages that were written before.
@@ -67,6 +87,8 @@ pub(crate) enum List {
     Prompts,
     Resources,
     ResourceTemplates,
+    #[cfg(feature = "skills")]
+    Skills,
 }
 
 /// A request that an author's function answers: `tools/call`, `prompts/get` or `resources/read`.

@@ -80,6 +80,15 @@ fn op<'a>(
             call(RequestKind::ReadResource, params, Wish::Unaware, capabilities)
         }
         "completion/complete" if offered.has(Offer::Completions) => complete(params),
+        #[cfg(feature = "skills")]
+        "skills/list" if offered.has(Offer::Skills) => listed(List::Skills),
+        #[cfg(feature = "skills")]
+        "skills/get" if offered.has(Offer::Skills) => Ok(Op::GetSkill { uri: super::uri(params)? }),
+        #[cfg(feature = "skills")]
+        "resources/directory/read" if offered.has(Offer::Skills) => {
+            let cursor = params.cursor.clone();
+            Ok(Op::ReadDirectory { uri: super::uri(params)?, cursor })
+        }
         "tasks/get" | "tasks/update" | "tasks/cancel" if !has_tasks => {
             Err(method_not_found(method, names::MODERN))
         }

@@ -16,6 +16,8 @@ pub(crate) enum Offer {
     ResourceTasks,
     /// `tasks/list`, for whoever can be told from others.
     TaskList,
+    #[cfg(feature = "skills")]
+    Skills,
 }
 
 /// Everything that a server offers.

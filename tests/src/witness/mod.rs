@@ -293,6 +293,9 @@ impl Witness {
             }
             "tasks/update" => acknowledgement("UpdateTaskResult", result),
             "tasks/cancel" => acknowledgement("CancelTaskResult", result),
+            // There is no schema of the skills extension.
+            "skills/list" | "skills/get" => Ok(()),
+            "resources/directory/read" => check(MODERN, "ListResourcesResult", result),
             "subscriptions/listen" => {
                 check(MODERN, "SubscriptionsListenResult", result)?;
                 self.subscriptions.closes(id, result)

@@ -3,6 +3,7 @@
 mod both;
 mod discovery;
 mod offers;
+mod skills;
 mod subscriptions;
 mod tasks;
 mod tools;

@@ -50,6 +50,11 @@ impl<'a> Writing<'a> {
         let ttl = if setting.changes { CHANGING } else { FIXED };
         Self { info: setting.info, page_size: setting.page_size, cache: CacheHint::public(ttl) }
     }
+
+    /// Writes what every cacheable result of the modern wire carries, with a comma before each member.
+    pub(super) fn write_modern_members(self, out: &mut Vec<u8>) {
+        self.info.write_modern_members(out, self.cache);
+    }
 }
 
 /// All pages of one list.
@@ -88,7 +93,7 @@ impl Pages {
                     );
                 }
                 if audience == Audience::Modern {
-                    writing.info.write_modern_members(&mut out, writing.cache);
+                    writing.write_modern_members(&mut out);
                 }
                 out.push(b'}');
                 out.into()

@@ -6,6 +6,8 @@ mod listing;
 mod named;
 mod prompts;
 mod resources;
+#[cfg(feature = "skills")]
+mod skills;
 mod tools;
 
 use std::fmt;
@@ -32,6 +34,8 @@ pub(crate) struct Catalogue {
     tools: Arc<Named<ToolEntry>>,
     prompts: Arc<Named<PromptEntry>>,
     resources: Arc<Resources>,
+    #[cfg(feature = "skills")]
+    skills: Arc<skills::Skills>,
 }
 
 /// What is offered, or offered in addition, as the author gave it.
@@ -60,6 +64,8 @@ impl Catalogue {
             tools: Arc::new(Named::new(Vec::new(), writing)),
             prompts: Arc::new(Named::new(Vec::new(), writing)),
             resources: Arc::new(Resources::new(Vec::new(), writing)),
+            #[cfg(feature = "skills")]
+            skills: Arc::new(skills::Skills::new(&[], writing)),
         }
     }
 
@@ -88,6 +94,7 @@ impl Catalogue {
             tools: self.tools.with(tools, writing, &mut errors),
             prompts: self.prompts.with(prompts, writing, &mut errors),
             resources: self.resources.with(resources, writing, &mut errors),
+            ..self.clone()
         };
         (catalogue, errors)
     }
@@ -108,6 +115,30 @@ impl Catalogue {
     pub(crate) fn without_resource(&self, uri: &str, setting: Setting<'_>) -> Option<Self> {
         let resources = self.resources.without(uri, Writing::new(setting))?;
         Some(Self { resources, ..self.clone() })
+    }
+
+    /// The same with these skills, whose files are among the resources already.
+    #[cfg(feature = "skills")]
+    pub(crate) fn with_skills(&self, skills: &[crate::skill::DescribedSkill], setting: Setting<'_>) -> Self {
+        let skills = Arc::new(skills::Skills::new(skills, Writing::new(setting)));
+        Self { skills, ..self.clone() }
+    }
+
+    /// The answer to `skills/get`.
+    #[cfg(feature = "skills")]
+    pub(crate) fn skill(&self, uri: &str) -> Result<Arc<[u8]>, ProtocolError> {
+        self.skills.get(uri)
+    }
+
+    /// The answer to `resources/directory/read`.
+    #[cfg(feature = "skills")]
+    pub(crate) fn directory(
+        &self,
+        uri: &str,
+        audience: Audience,
+        cursor: Option<&str>,
+    ) -> Result<Arc<[u8]>, ProtocolError> {
+        self.skills.directory(uri, audience, cursor)
     }
 
     /// What is in here, as the handshake announces it.
@@ -181,6 +212,8 @@ impl Catalogue {
             List::Prompts => self.prompts.pages(),
             List::Resources => self.resources.pages(),
             List::ResourceTemplates => self.resources.template_pages(),
+            #[cfg(feature = "skills")]
+            List::Skills => self.skills.pages(),
         };
         pages.get(audience, cursor)
     }
