@@ -1,6 +1,7 @@
 //! A skill as a server knows it: its entry, its files as resources, and its directories.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -118,9 +119,10 @@ fn encoded(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=:@".contains(&byte);
     path.bytes().fold(String::new(), |mut uri, byte| {
         if plain(byte) {
-            uri.push(char::from(byte))
+            uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"))
+            // Writing into text cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
         }
         uri
     })

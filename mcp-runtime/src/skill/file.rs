@@ -1,5 +1,6 @@
 //! One file of a skill, as a resource.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +47,12 @@ impl SkillFile {
     /// The file in the list of its skill; the error says that it has no digest.
     pub(super) fn listed(&self) -> Result<Listed<'_>, String> {
         let digest = Sha256::digest(&self.contents).map_err(|_| format!("`{}` has no digest", self.uri))?;
-        let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Listed { uri: &self.uri, digest: format!("sha256:{hex}"), size: self.contents.len() })
+        let digest = digest.as_ref().iter().fold("sha256:".to_owned(), |mut text, byte| {
+            // Writing into text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Ok(Listed { uri: &self.uri, digest, size: self.contents.len() })
     }
 
     fn text(&self) -> Option<&str> {

@@ -90,12 +90,10 @@ impl Catalogue {
             .into_iter()
             .map(|resource| resources::ResourceEntry::new(resource, &mut check))
             .collect();
-        let catalogue = Self {
-            tools: self.tools.with(tools, writing, &mut errors),
-            prompts: self.prompts.with(prompts, writing, &mut errors),
-            resources: self.resources.with(resources, writing, &mut errors),
-            ..self.clone()
-        };
+        let mut catalogue = self.clone();
+        catalogue.tools = self.tools.with(tools, writing, &mut errors);
+        catalogue.prompts = self.prompts.with(prompts, writing, &mut errors);
+        catalogue.resources = self.resources.with(resources, writing, &mut errors);
         (catalogue, errors)
     }
 

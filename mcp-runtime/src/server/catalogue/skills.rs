@@ -30,7 +30,9 @@ impl Skills {
             (skill.uri.clone(), out.into())
         };
         let mut directories = Directories::default();
-        skills.iter().for_each(|skill| directories.add(skill));
+        for skill in skills {
+            directories.add(skill);
+        }
         let listed = |(uri, children): (String, Vec<_>)| {
             (uri, Pages::new("resources", &children, |out, child, _| write_json(out, child), writing))
         };
