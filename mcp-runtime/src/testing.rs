@@ -114,7 +114,8 @@ impl TestClient {
     /// From now on a client of the newest revision that knows no tasks.
     #[must_use]
     pub fn without_tasks(mut self) -> Self {
-        self.wire = Wire::Modern { capabilities: json!({}) };
+        let capabilities = if self.person.is_some() { askable() } else { json!({}) };
+        self.wire = Wire::Modern { capabilities };
         self
     }
 

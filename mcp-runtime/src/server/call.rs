@@ -12,11 +12,11 @@ use super::catalogue::Audience;
 use super::outlet::{self, Hears, Threshold, WireOutlet};
 use super::plain::{Detaching, PlainCall, Rounds};
 use super::questions::{Asking, Questions};
-use super::run::{Begin, Run, begin};
+use super::run::{Begin, Run, begin, in_place};
 use super::tasks::refused;
 use crate::protocol::ProtocolError;
 use crate::task::store::NewTask;
-use crate::task::{Context, NewRun, Outlet, Principal, RequestKind, TaskId, Work};
+use crate::task::{Context, NewRun, Outlet, Principal, RequestKind, TaskId};
 use crate::tool::TaskSupport;
 use crate::transport::Outbox;
 use crate::wire::headers::{Headers, check_arguments};
@@ -182,7 +182,8 @@ impl Shared {
                 let can_detach = callee.traits().task.begins_as_call && call.wish == Wish::Either;
                 let detaching = can_detach.then(|| {
                     let task = self.new_task(TaskId::random(), &**callee, &call, None, caller);
-                    Box::new(Detaching::new(Arc::clone(&self.engine), task, &cx))
+                    let places = callee.traits().places.clone();
+                    Box::new(Detaching::new(Arc::clone(&self.engine), task, places, &cx))
                 });
                 let plain = PlainCall::new(run, Arc::clone(callee), cx.clone(), rounds.flatten(), detaching);
                 Begun::Call(Box::pin(plain), cx, Arc::clone(callee))
@@ -214,14 +215,7 @@ impl Shared {
             Begin::Refused(refusal) => return Ok(Begun::Now(Outcome::Result(refusal))),
             Begin::Work(work) => Run::new(work, cx.clone(), self.timeout(&**callee)),
         };
-        let work: Work = match callee.traits().places.clone() {
-            None => Box::pin(run),
-            Some(places) => Box::pin(async move {
-                // The semaphore is never closed, so there will be a place.
-                let _place = places.acquire_owned().await.ok();
-                run.await
-            }),
-        };
+        let work = in_place(run, callee.traits().places.clone());
         let task = self.new_task(id, &**callee, call, ttl, caller);
         let engine = Arc::clone(&self.engine);
         Ok(Begun::Change(Box::pin(async move {

@@ -176,7 +176,7 @@ impl Flight {
         self.channel.close();
         let abort = self.abort;
         match self.kind {
-            Kind::Call(cx) if cx.cancel() => {
+            Kind::Call(cx) if cx.cancel_call(runtime) => {
                 runtime.spawn(async move {
                     tokio::time::sleep(grace).await;
                     abort.abort();

@@ -518,6 +518,8 @@ impl From<BuildError> for ServerError {
 }
 
 #[cfg(test)]
+mod ending_tests;
+#[cfg(test)]
 mod input_tests;
 #[cfg(test)]
 mod tests;

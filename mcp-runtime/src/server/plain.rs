@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use super::Shared;
 use super::call::Answer;
 use super::callee::Callee;
 use super::request_state::Binding;
-use super::run::Run;
+use super::run::{Run, in_place};
 use super::tasks::refused;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
@@ -47,6 +49,7 @@ pub(super) struct Rounds {
 pub(super) struct Detaching {
     engine: Arc<Engine>,
     task: NewTask,
+    places: Option<Arc<Semaphore>>,
 }
 
 impl Rounds {
@@ -90,17 +93,22 @@ impl Rounds {
 }
 
 impl Detaching {
-    pub(super) fn new(engine: Arc<Engine>, task: NewTask, cx: &Context) -> Self {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        task: NewTask,
+        places: Option<Arc<Semaphore>>,
+        cx: &Context,
+    ) -> Self {
         cx.allow_detaching();
-        Self { engine, task }
+        Self { engine, task, places }
     }
 
     /// Records the task, whose work is the rest of the run. It is seen through, whatever becomes of the request.
     fn start(self, run: Run, cx: Context) -> Answer {
-        let Self { engine, task } = self;
+        let Self { engine, task, places } = self;
         let link = engine.link(task.id);
         let created = tokio::spawn(async move {
-            let work = Box::pin(run);
+            let work = in_place(run, places);
             let (record, start) =
                 engine.create(NewRun { task, cx: cx.clone(), work }).await.map_err(refused)?;
             engine.start_sweeper();

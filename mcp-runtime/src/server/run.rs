@@ -2,13 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use super::callee::Callee;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
-use crate::task::{Context, panic_message, panicked};
+use crate::task::{self as tasks, Context, panic_message, panicked};
 use crate::tool::{States, ToolError, ToolFuture, ToolResult};
 use crate::wire::Call;
 
@@ -45,6 +48,18 @@ impl Run {
             None => work,
         };
         Self { work, cx, is_over: false }
+    }
+}
+
+/// The run of a task, once there is a place for it, if places are limited.
+pub(super) fn in_place(run: Run, places: Option<Arc<Semaphore>>) -> tasks::Work {
+    match places {
+        None => Box::pin(run),
+        Some(places) => Box::pin(async move {
+            // The semaphore is never closed, so there will be a place.
+            let _place = places.acquire_owned().await.ok();
+            run.await
+        }),
     }
 }
 

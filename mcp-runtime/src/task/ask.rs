@@ -23,6 +23,9 @@ impl Context {
         if !self.client().has(needs) {
             return Err(InputError::Unsupported(needs));
         }
+        if self.is_done_with() {
+            return Err(self.lost());
+        }
         let name = key.as_deref().unwrap_or_else(|| request.method.default_key());
         let key = self.journal(|journal| journal.claim(name));
         if let Some(answer) = self.journal(|journal| journal.ask(&key, &request)) {
@@ -47,11 +50,16 @@ impl Context {
             if let Some(answer) = self.journal(|journal| journal.answer(key)) {
                 return Ok(answer);
             }
-            if self.was_cancelled() {
-                return Err(InputError::Lost("the call was cancelled".to_owned()));
+            if self.is_done_with() {
+                return Err(self.lost());
             }
             woken.await;
         }
+    }
+
+    fn lost(&self) -> InputError {
+        let what = if self.was_cancelled() { "the call was cancelled" } else { "the call is over" };
+        InputError::Lost(what.to_owned())
     }
 
     /// Gives an answer to whoever waits for it; whether somebody does.

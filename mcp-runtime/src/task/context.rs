@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::engine::TaskLink;
@@ -253,8 +254,8 @@ impl Context {
     /// Makes a task of a call: the client is told of the task, and what follows runs in the background.
     ///
     /// This is for tools that are `#[tool(task(detach))]`, which begin as calls: they can ask first, or find out that there
-    /// is little to do and answer at once. Where the client cannot take a task, or the call is one already, this does
-    /// nothing; [`task_id`](Self::task_id) tells. If the task cannot be recorded, the call ends with the error that says
+    /// is little to do and answer at once. Where the client cannot take a task, or the call is one already, or was
+    /// cancelled, this does nothing; [`task_id`](Self::task_id) tells. If the task cannot be recorded, the call ends with the error that says
     /// so, and this does not return.
     pub async fn detach(&self) {
         if self.0.state.fetch_or(DETACHING, Ordering::AcqRel) & DETACHABLE == 0 {
@@ -266,7 +267,7 @@ impl Context {
         loop {
             let mut notified = std::pin::pin!(self.0.wake.notified());
             notified.as_mut().enable();
-            if self.0.task.get().is_some() {
+            if self.0.task.get().is_some() || self.is_done_with() {
                 return;
             }
             notified.await;
@@ -310,10 +311,27 @@ impl Context {
     pub(crate) fn close(&self) {
         self.0.state.fetch_or(OVER, Ordering::AcqRel);
         drop(self.0.sent.lock().unwrap_or_else(PoisonError::into_inner));
+        // What the function left behind may still wait for an answer.
+        self.0.wake.notify_waiters();
+    }
+
+    /// Whether the call was cancelled or is over: then nobody waits for anything of it.
+    pub(super) fn is_done_with(&self) -> bool {
+        self.state() & (CANCELLED | OVER) != 0
     }
 
     fn state(&self) -> u8 {
         self.0.state.load(Ordering::Acquire)
+    }
+
+    /// Cancels the call for a client that does not want its answer any more, and with it the task that it has just
+    /// become, of which the client was not told. Whether the function deals with it by itself.
+    pub(crate) fn cancel_call(&self, runtime: &Handle) -> bool {
+        let is_cooperative = self.cancel();
+        if let Some(task) = self.0.task.get() {
+            task.give_up(runtime);
+        }
+        is_cooperative
     }
 
     /// Cancels the call. Whether the function deals with it by itself.

@@ -117,6 +117,14 @@ impl TaskLink {
         Ok(())
     }
 
+    /// Cancels the task, in the background.
+    pub(super) fn give_up(&self, runtime: &Handle) {
+        if let Some(engine) = self.engine.upgrade() {
+            let id = self.id;
+            runtime.spawn(async move { engine.give_up(id).await });
+        }
+    }
+
     /// Takes a question back, in the background.
     pub(crate) fn withdraw(&self, key: Arc<str>) {
         let (Some(engine), Ok(runtime)) = (self.engine.upgrade(), Handle::try_current()) else { return };
@@ -273,6 +281,19 @@ impl Engine {
         Ok(record)
     }
 
+    /// Cancels a task of which nobody was told, because the call that it comes of was cancelled.
+    async fn give_up(&self, id: TaskId) {
+        match self.store.apply(id, Event::Cancel).await {
+            Ok(record) => {
+                self.stop(id);
+                self.ended_now(&record);
+            }
+            // It has ended, in whatever way.
+            Err(StoreError::Refused(_) | StoreError::NotFound) => {}
+            Err(error) => tracing::error!(task = %id, %error, "the end of a task could not be recorded"),
+        }
+    }
+
     /// Stops the future of a task: drops it at its next await, or after the grace period if it cleans up by itself.
     fn stop(&self, id: TaskId) {
         let live = self.live(id);
@@ -411,18 +432,26 @@ impl Drop for Start {
     fn drop(&mut self) {
         let Some(Starting { registered, epoch, work, runtime }) = self.0.take() else { return };
         let (engine, id) = (Arc::clone(&registered.engine), registered.id);
-        if engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled()) {
+        let is_cancelled = engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled());
+        if is_cancelled {
+            // Whoever cancelled the task recorded that; whoever cancelled the call that it comes of did not.
+            drop((registered, work));
+            runtime.spawn(async move { engine.give_up(id).await });
             return;
         }
         // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
         let drive = Drive { registered, epoch, stage: Stage::Working(guarded(work)) };
         let abort = runtime.spawn(drive).abort_handle();
-        if let Some(live) = engine.live(id).get_mut(&id) {
-            if live.cx.was_cancelled() {
-                // Whoever cancelled it meanwhile found nothing to stop.
-                abort.abort();
-            }
+        let is_cancelled = engine.live(id).get_mut(&id).is_some_and(|live| {
             live.abort = Some(abort);
+            live.cx.was_cancelled()
+        });
+        if is_cancelled {
+            // Whoever cancelled it meanwhile found nothing to stop.
+            runtime.spawn(async move {
+                engine.give_up(id).await;
+                engine.stop(id);
+            });
         }
     }
 }
