@@ -93,7 +93,9 @@
 //! # let _ = server;
 //! ```
 //!
-//! What is offered may change while the server runs, by its [`ServerHandle`].
+//! What is offered may change while the server runs, by its [`ServerHandle`], and clients are told of it if the server
+//! [announces changes](Server::announces_changes). With the feature `skills`, a server also offers Agent Skills: folders
+//! with instructions for agents, as resources that hosts can find, check and browse.
 //!
 //! # Testing
 //!

@@ -522,4 +522,6 @@ mod ending_tests;
 #[cfg(test)]
 mod input_tests;
 #[cfg(test)]
+mod offers_tests;
+#[cfg(test)]
 mod tests;
