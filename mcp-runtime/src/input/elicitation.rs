@@ -98,8 +98,12 @@ impl Context {
     /// In a task, and for clients of the legacy wire, it just waits. A plain call of the modern wire ends here with
     /// `input_required`, and the client calls again with the answer: then the function runs once more from its beginning,
     /// and this gives the answer at once. So what stands before a question may run again; what must not is a
-    /// [`step`](Self::step). A question is known by its key, and where one is asked several times, by its turn: ask the
-    /// same questions in the same order. Questions that are awaited together (`tokio::join!`) go out together.
+    /// [`step`](Self::step). Questions that are awaited together (`tokio::join!`) go out together.
+    ///
+    /// An answer belongs to the question as it was shown, so a question that says something else the next time is asked
+    /// again: what changes by itself, such as the time, should come from a step, or the question should have a
+    /// [key](Elicit::key). The same question, or key, is known by its turn where it is asked several times; branches that
+    /// run side by side should not share one.
     ///
     /// Cancel safe: a question whose future is dropped is withdrawn.
     ///
@@ -126,7 +130,9 @@ impl Context {
 }
 
 impl<T> Elicit<'_, T> {
-    /// What the question is called on the wire, and in what a call remembers. Default: `elicitation`.
+    /// What the question is called on the wire, and in what a call remembers. Default: `elicitation` and a digest of what is asked.
+    ///
+    /// A question with a key of its own is known by that alone: it may say something else each time.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -134,7 +140,9 @@ impl<T> Elicit<'_, T> {
 }
 
 impl ElicitUrl<'_> {
-    /// What the question is called on the wire, and in what a call remembers. Default: `elicitation`.
+    /// What the question is called on the wire, and in what a call remembers. Default: `elicitation` and a digest of what is asked.
+    ///
+    /// A question with a key of its own is known by that alone: it may say something else each time.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

@@ -11,6 +11,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use orion::hazardous::hash::blake2::blake2b::Hasher::Blake2b256;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -49,21 +52,27 @@ impl InputMethod {
             Self::ListRoots => "roots/list",
         }
     }
-
-    /// What a question is called where its author gave it no key.
-    pub(crate) fn default_key(self) -> &'static str {
-        match self {
-            Self::Elicit => "elicitation",
-            Self::Sample => "sampling",
-            Self::ListRoots => "roots",
-        }
-    }
 }
 
 impl InputRequest {
     fn new(method: InputMethod, params: &impl Serialize) -> Result<Arc<Self>, InputError> {
         let params = payload::encode(params).map_err(|error| InputError::NotAForm(error.to_string()))?;
         Ok(Arc::new(Self { method, params }))
+    }
+
+    /// What it is called where its author gave it no key: the same each time that it asks the same, and nothing else is
+    /// called that. So an answer is never taken for that to another question, in whatever order they are asked.
+    pub(crate) fn default_key(&self) -> String {
+        let kind = match self.method {
+            InputMethod::Elicit => "elicitation",
+            InputMethod::Sample => "sampling",
+            // There is only one way to ask.
+            InputMethod::ListRoots => return "roots".to_owned(),
+        };
+        // It fails only for more bytes than there can be.
+        let digest = Blake2b256.digest(self.params.get().as_bytes()).ok();
+        let short = digest.as_ref().and_then(|digest| digest.as_ref().get(..9)).unwrap_or_default();
+        format!("{kind}-{}", URL_SAFE_NO_PAD.encode(short))
     }
 
     /// Whether it sends somebody to a page.

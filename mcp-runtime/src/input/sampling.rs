@@ -417,7 +417,9 @@ impl Context {
 }
 
 impl Sample<'_> {
-    /// What the question is called on the wire, and in what a call remembers. Default: `sampling`.
+    /// What the question is called on the wire, and in what a call remembers. Default: `sampling` and a digest of what is asked.
+    ///
+    /// A question with a key of its own is known by that alone: it may say something else each time.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

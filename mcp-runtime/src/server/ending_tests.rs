@@ -16,6 +16,7 @@ use crate::{Elicited, InputError, Principal, ToolResult};
 
 #[derive(Deserialize, JsonSchema)]
 struct Name {
+    #[allow(dead_code, reason = "nobody answers")]
     name: String,
 }
 

@@ -165,7 +165,10 @@ async fn a_state_that_was_changed_or_belongs_to_another_call_is_refused() {
     let second =
         client.request("tools/call", call(json!({ "inputResponses": name }))).await.expect("a round");
     let state = second["requestState"].as_str().expect("what was answered and done is remembered").to_owned();
-    let colour = json!({ "elicitation": { "action": "accept", "content": { "colour": "red" } } });
+    let key =
+        second["inputRequests"].as_object().and_then(|asked| asked.keys().next()).expect("one question");
+    assert!(key.starts_with("elicitation-"), "{key}");
+    let colour = json!({ key: { "action": "accept", "content": { "colour": "red" } } });
     let touched = call(json!({ "inputResponses": colour, "requestState": format!("{state}-TAMPERED") }));
     assert_eq!(client.request("tools/call", touched).await.expect_err("touched").code, -32602);
     let mut other = call(json!({ "inputResponses": colour, "requestState": state }));
@@ -210,7 +213,8 @@ async fn a_call_becomes_a_task_when_it_says_so() {
 #[tokio::test]
 async fn questions_that_are_awaited_together_go_out_together() {
     let tool = made("both", TaskSupport::Optional, |cx| async move {
-        let (name, roots) = tokio::join!(cx.elicit::<Name>("Name?").into_future(), cx.roots().into_future());
+        let (name, roots) =
+            tokio::join!(cx.elicit::<Name>("Name?").key("name").into_future(), cx.roots().into_future());
         let name = name.expect("asked").accepted().map(|name| name.name);
         ToolResult::text(format!("{name:?} in {}", roots.expect("asked").len()))
     });
@@ -239,12 +243,12 @@ async fn questions_that_are_awaited_together_go_out_together() {
         tokio::task::yield_now().await;
         state = update(json!({})).await;
     }
-    let state = update(json!({ "roots": { "roots": [] }, "elicitation": { "action": "maybe" } })).await;
+    let state = update(json!({ "roots": { "roots": [] }, "name": { "action": "maybe" } })).await;
     assert_eq!(
         state["inputRequests"].as_object().map(|open| open.keys().cloned().collect()),
-        Some(vec!["elicitation".to_owned()])
+        Some(vec!["name".to_owned()])
     );
-    update(json!({ "elicitation": { "action": "decline" } })).await;
+    update(json!({ "name": { "action": "decline" } })).await;
     let id = task.as_str().expect("an id").to_owned();
     assert_eq!(text(&client.follow(&id).await.expect("it ends")["result"]), "None in 0");
 }

@@ -524,4 +524,6 @@ mod input_tests;
 #[cfg(test)]
 mod offers_tests;
 #[cfg(test)]
+mod rounds_tests;
+#[cfg(test)]
 mod tests;

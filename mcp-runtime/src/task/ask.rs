@@ -26,8 +26,8 @@ impl Context {
         if self.is_done_with() {
             return Err(self.lost());
         }
-        let name = key.as_deref().unwrap_or_else(|| request.method.default_key());
-        let key = self.journal(|journal| journal.claim(name));
+        let name = key.unwrap_or_else(|| request.default_key());
+        let key = self.journal(|journal| journal.claim(&name));
         if let Some(answer) = self.journal(|journal| journal.ask(&key, &request)) {
             return Ok(answer);
         }
@@ -75,10 +75,11 @@ impl Context {
     ///
     /// A plain call of the modern wire ends when it [asks](Self::elicit), and runs again when the answer is there: a step
     /// that was done is not done again then, but gives what it gave. The memory travels with the client, sealed, so steps
-    /// should give little. A step that is cut off before its end runs again.
+    /// should give little. A step that is cut off before its end runs again; a question that is awaited beside it
+    /// (`tokio::join!`) cuts it off.
     ///
     /// What stands between steps may run again, so it should do nothing but look. Steps are known by name, and in a loop
-    /// by their turn.
+    /// by their turn; branches that run side by side must give theirs different names.
     ///
     /// ```
     /// use mcp_runtime::prelude::*;

@@ -1,7 +1,7 @@
 //! What one execution remembers: answers to its questions and results of its steps, so that it can run again and get as
 //! far as it was.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -15,7 +15,9 @@ use crate::input::{InputRequest, InputResponse, check};
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     /// The keys that this run has used, of questions and of steps.
-    claimed: Vec<Arc<str>>,
+    claimed: HashSet<Arc<str>>,
+    /// How often each name has had its turn.
+    turns: HashMap<Box<str>, u32>,
     /// Questions that were asked and are not answered.
     open: Vec<(Arc<str>, Arc<InputRequest>)>,
     kept: Kept,
@@ -28,8 +30,8 @@ pub(crate) struct Journal {
 /// The part of a journal that outlives a run.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    answers: Vec<(Arc<str>, Arc<InputResponse>)>,
-    steps: Vec<(Arc<str>, Box<RawValue>)>,
+    answers: HashMap<Arc<str>, Arc<InputResponse>>,
+    steps: HashMap<Arc<str>, Box<RawValue>>,
 }
 
 impl Kept {
@@ -50,14 +52,16 @@ impl Journal {
 
     /// The key of the next question or step of this name.
     pub(crate) fn claim(&mut self, name: &str) -> Arc<str> {
-        let is_claimed = |key: &str| self.claimed.iter().any(|claimed| **claimed == *key);
-        let mut key: Arc<str> = name.into();
-        let mut turn = 1;
-        while is_claimed(&key) {
-            turn += 1;
-            key = format!("{name}-{turn}").into();
-        }
-        self.claimed.push(Arc::clone(&key));
+        let mut turn = self.turns.get(name).copied().unwrap_or_default();
+        let key: Arc<str> = loop {
+            turn = turn.saturating_add(1);
+            let key = if turn == 1 { name.into() } else { format!("{name}-{turn}").into() };
+            // Somebody may have called something by the very name.
+            if self.claimed.insert(Arc::clone(&key)) {
+                break key;
+            }
+        };
+        self.turns.insert(name.into(), turn);
         key
     }
 
@@ -70,7 +74,7 @@ impl Journal {
             match check(request, &result) {
                 Ok(()) => {
                     let answer = Arc::new(InputResponse::Result(result));
-                    self.kept.answers.push((Arc::clone(key), Arc::clone(&answer)));
+                    self.kept.answers.insert(Arc::clone(key), Arc::clone(&answer));
                     return Some(answer);
                 }
                 // What cannot be an answer is none, so the question is still open.
@@ -85,14 +89,14 @@ impl Journal {
     }
 
     pub(crate) fn answer(&self, key: &str) -> Option<Arc<InputResponse>> {
-        self.kept.answers.iter().find(|(known, _)| **known == *key).map(|(_, answer)| Arc::clone(answer))
+        self.kept.answers.get(key).map(Arc::clone)
     }
 
     /// Takes an answer; whether it was waited for.
     pub(crate) fn put(&mut self, key: &str, answer: Arc<InputResponse>) -> bool {
         let Some(at) = self.open.iter().position(|(open, _)| **open == *key) else { return false };
         let (key, _) = self.open.remove(at);
-        self.kept.answers.push((key, answer));
+        self.kept.answers.insert(key, answer);
         true
     }
 
@@ -108,11 +112,11 @@ impl Journal {
     }
 
     pub(crate) fn step(&self, key: &str) -> Option<&RawValue> {
-        self.kept.steps.iter().find(|(known, _)| **known == *key).map(|(_, value)| &**value)
+        self.kept.steps.get(key).map(|value| &**value)
     }
 
     pub(crate) fn keep_step(&mut self, key: Arc<str>, value: Box<RawValue>) {
-        self.kept.steps.push((key, value));
+        self.kept.steps.insert(key, value);
     }
 
     /// Says who must look when something is asked from now on.
