@@ -50,6 +50,12 @@ impl Set {
             );
             mistakes.on(&header.generics, message);
         }
+        for (index, (kind, _)) in words.iter().enumerate() {
+            if words.iter().take(index).any(|(other, _)| other == kind) {
+                let message = format!("`#[{kind}]` is above this block twice: leave one of them out");
+                mistakes.on(&header.self_ty, message);
+            }
+        }
         let declarations = declarations(block, mistakes);
         let lists: Result<Vec<List>, Noted> = Kind::ALL
             .into_iter()

@@ -53,4 +53,14 @@ impl Notes {
     async fn keep(&self) {}
 }
 
+struct Pages;
+
+#[tool]
+#[tool(list = "all_tools")]
+impl Pages {
+    /// Keep a page.
+    #[tool]
+    async fn keep(&self) {}
+}
+
 fn main() {}
