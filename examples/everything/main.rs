@@ -7,7 +7,7 @@
 //!
 //! Each file is about one thing that a server may want to do, and may be read alone. Where a new reader begins: `content.rs`
 //! (what tools give), `running.rs` (what they say while they run), `tasks.rs` (work that takes long), `input.rs` (asking
-//! people and models), `prompts.rs`, `resources.rs`.
+//! people and models), `prompts.rs`, `resources.rs`, `skills.rs`.
 //!
 //! The names are those that the official conformance suite asks for.
 
@@ -21,6 +21,7 @@ mod resources;
 mod rounds;
 mod running;
 mod schemas;
+mod skills;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -113,6 +114,7 @@ fn server() -> Server {
             tasks::test_slow_report,
         ])
         .resources(changes::Board::resources())
+        .skills(skills::all())
 }
 
 /// Serves clients over HTTP until the program is interrupted, and says where: the port may be one that the system chose.
