@@ -221,8 +221,8 @@ impl Http {
             tracing::warn!(%foreign, "a request was refused");
             return answer::refuse(StatusCode::FORBIDDEN, foreign.to_string());
         }
-        if self.state.is_stopping.load(Ordering::Acquire) {
-            return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down");
+        if self.is_stopping() {
+            return post::stopping();
         }
         match parts.method {
             Method::POST => self.post(parts, body).await,
@@ -230,6 +230,10 @@ impl Http {
             Method::DELETE => self.delete(&parts),
             _ => self.method_not_allowed(&parts),
         }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.state.is_stopping.load(Ordering::Acquire)
     }
 
     /// Who asks.

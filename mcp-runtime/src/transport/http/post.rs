@@ -163,7 +163,7 @@ impl Post<'_> {
         }
         match reader.beginning() {
             Some(Beginning::Answer(answer)) => self.one(answer, false),
-            Some(Beginning::Nothing) => answer::empty(StatusCode::ACCEPTED),
+            Some(Beginning::Nothing) => self.nothing(),
             // A stream of which the client has seen an event can be come back to.
             Some(Beginning::Events) => {
                 self.stream(Exchange::new(reader, Party::Session(visit)), Some(&session))
@@ -230,7 +230,7 @@ impl Post<'_> {
     fn at_once(&self, reader: &Reader, is_modern: bool) -> Option<Response<HttpBody>> {
         match reader.beginning()? {
             Beginning::Answer(answer) => Some(self.one(answer, is_modern)),
-            Beginning::Nothing => Some(answer::empty(StatusCode::ACCEPTED)),
+            Beginning::Nothing => Some(self.nothing()),
             Beginning::Events => whole(reader),
         }
     }
@@ -259,9 +259,14 @@ impl Post<'_> {
         .await;
         match beginning {
             Beginning::Answer(answer) => self.one(answer, is_modern),
-            Beginning::Nothing => answer::empty(StatusCode::ACCEPTED),
+            Beginning::Nothing => self.nothing(),
             Beginning::Events => self.stream(exchange, session),
         }
+    }
+
+    /// The response to a request that is not answered: it was cancelled, or the server is going away.
+    fn nothing(&self) -> Response<HttpBody> {
+        if self.http.is_stopping() { stopping() } else { answer::empty(StatusCode::ACCEPTED) }
     }
 
     /// A response of one message.
@@ -292,6 +297,11 @@ impl Post<'_> {
 /// A stream of which everything is there already: it goes out in one piece.
 fn whole(reader: &Reader) -> Option<Response<HttpBody>> {
     reader.take_whole().map(|events| answer::events(HttpBody::whole(events)))
+}
+
+/// The response of a server that is going away.
+pub(super) fn stopping() -> Response<HttpBody> {
+    answer::refuse(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down")
 }
 
 pub(super) fn no_session() -> Response<HttpBody> {

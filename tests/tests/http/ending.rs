@@ -1,0 +1,65 @@
+//! How a server goes away.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::inside::{Asking, Session, text};
+use crate::tools::server;
+
+#[tokio::test]
+async fn streams_end_and_calls_are_finished() {
+    let (service, gates) = server();
+    let http = service.http();
+    let session = Session::open(&http).await;
+    let mut heard = session.get().to(&http).await;
+    let listen = Asking::modern(7, "subscriptions/listen", json!({ "notifications": {} }));
+    let mut listening = listen.to(&http).await;
+    listening.message().await.expect("the acknowledgement");
+    let calls = [
+        session.call(1, "brood", json!({ "gate": "a" })),
+        Asking::modern(2, "tools/call", json!({ "name": "brood", "arguments": { "gate": "b" } })),
+    ];
+    let calls = calls.map(|call| {
+        let http = http.clone();
+        tokio::spawn(async move { call.to(&http).await.json().await })
+    });
+    gates.passed("a-reached").await;
+    gates.passed("b-reached").await;
+    let stopping = tokio::spawn({
+        let http = http.clone();
+        async move { http.shut_down().await }
+    });
+    assert_eq!(heard.event().await, None);
+    let last = listening.message().await.expect("a last notification");
+    assert_eq!(
+        (&last["method"], &last["params"]["requestId"]),
+        (&json!("notifications/cancelled"), &json!(7))
+    );
+    let answer = listening.message().await.expect("the answer that ends it");
+    assert_eq!((&answer["id"], &answer["result"]["resultType"]), (&json!(7), &json!("complete")));
+    assert_eq!(listening.event().await, None);
+    let late = Asking::modern(3, "server/discover", json!({})).to(&http).await;
+    assert_eq!(late.status, 503);
+    gates.open("a");
+    gates.open("b");
+    for call in calls {
+        assert!(text(&call.await.expect("no panic")).starts_with("passed"));
+    }
+    stopping.await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_end_is_given_up() {
+    let (service, gates) = server();
+    let http = service.http().drain(Duration::from_secs(5));
+    let call = Asking::modern(1, "tools/call", json!({ "name": "brood", "arguments": { "gate": "a" } }));
+    let call = tokio::spawn({
+        let http = http.clone();
+        async move { call.to(&http).await.status }
+    });
+    gates.passed("a-reached").await;
+    http.shut_down().await;
+    gates.passed("a-left").await;
+    assert_ne!(call.await.expect("no panic"), 200);
+}

@@ -1,0 +1,130 @@
+//! Clients of every revision at one endpoint.
+
+use http::Method;
+use mcp_runtime::Http;
+use serde_json::{Value, json};
+
+use crate::inside::{Asking, Session, initialize, text};
+use crate::tools::server;
+
+fn http() -> Http {
+    server().0.http()
+}
+
+fn ping() -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" })
+}
+
+#[tokio::test]
+async fn a_request_of_the_stateless_revision_needs_nothing_before_it() {
+    let reply = Asking::modern(1, "tools/call", json!({ "name": "add", "arguments": { "a": 1, "b": 2 } }))
+        .header("Mcp-Session-Id", "of-somebody-else")
+        .header("Last-Event-ID", "1-1")
+        .to(&http())
+        .await;
+    assert_eq!((reply.status.as_u16(), reply.header("mcp-session-id")), (200, ""));
+    assert_eq!(text(&reply.json().await), "3");
+}
+
+#[tokio::test]
+async fn a_client_that_opens_with_initialize_has_a_session() {
+    let http = http();
+    for version in ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] {
+        let session = Session::open_as(&http, version, None).await;
+        assert_eq!(session.version, version);
+        let reply = session.call(1, "add", json!({ "a": 1, "b": 2 })).to(&http).await;
+        assert_eq!(text(&reply.json().await), "3");
+    }
+}
+
+/// The version header came with 2025-06-18, and some clients send it with `initialize` already.
+#[tokio::test]
+async fn initialize_is_understood_with_and_without_the_version_header() {
+    let http = http();
+    let message = initialize("2025-11-25").to_string();
+    let plain = Asking::post(message.clone()).to(&http).await;
+    let named = Asking::post(message.clone())
+        .header("MCP-Protocol-Version", "2025-11-25")
+        .header("Mcp-Method", "initialize")
+        .to(&http)
+        .await;
+    for reply in [plain, named] {
+        assert_eq!(reply.status, 200);
+        assert_ne!(reply.header("mcp-session-id"), "");
+    }
+    let modern = Asking::modern(1, "initialize", json!({ "protocolVersion": "2025-11-25" })).to(&http).await;
+    assert_eq!((modern.status.as_u16(), modern.code().await), (404, -32601));
+}
+
+#[tokio::test]
+async fn a_session_needs_no_version_header() {
+    let http = http();
+    let session = Session::open_as(&http, "2025-03-26", None).await;
+    let reply = session.ask(1, "ping", json!({})).without("MCP-Protocol-Version").to(&http).await;
+    assert_eq!(reply.json().await["result"], json!({}));
+}
+
+#[tokio::test]
+async fn what_is_of_no_era_is_told_what_is_missing() {
+    let reply = Asking::post(ping().to_string()).to(&http()).await;
+    assert_eq!((reply.status.as_u16(), reply.code().await), (400, -32602));
+    let reply =
+        Asking::post(ping().to_string()).header("MCP-Protocol-Version", "2025-11-25").to(&http()).await;
+    assert_eq!((reply.status.as_u16(), reply.code().await), (400, -32600), "a session is missing");
+}
+
+#[tokio::test]
+async fn without_sessions_every_request_of_any_revision_stands_alone() {
+    let http = http().sessionless();
+    let reply = Asking::post(initialize("2025-11-25").to_string()).to(&http).await;
+    assert_eq!((reply.status.as_u16(), reply.header("mcp-session-id")), (200, ""));
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "add", "arguments": { "a": 1, "b": 2 } } });
+    for version in [None, Some("2025-06-18"), Some("2025-11-25")] {
+        let asking = Asking::post(call.to_string());
+        let asking = match version {
+            Some(version) => asking.header("MCP-Protocol-Version", version),
+            None => asking,
+        };
+        let reply = asking.to(&http).await;
+        assert_eq!(reply.status, 200);
+        assert!(reply.text().await.contains("\"text\":\"3\""));
+    }
+    let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(Asking::post(initialized.to_string()).to(&http).await.status, 202);
+    for method in [Method::GET, Method::DELETE] {
+        let reply = Asking::bare(method).header("Accept", "text/event-stream").to(&http).await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "POST"));
+    }
+}
+
+#[tokio::test]
+async fn the_stateless_revision_knows_nothing_but_post() {
+    let http = http();
+    for method in [Method::GET, Method::DELETE, Method::PUT, Method::OPTIONS] {
+        let reply = Asking::bare(method).header("MCP-Protocol-Version", "2026-07-28").to(&http).await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "POST"));
+    }
+    let reply = Asking::bare(Method::PATCH).to(&http).await;
+    assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "POST, GET, DELETE"));
+}
+
+#[tokio::test]
+async fn batches_are_for_2025_03_26_alone() {
+    let http = http();
+    let old = Session::open_as(&http, "2025-03-26", None).await;
+    let batch = json!([ping(), { "jsonrpc": "2.0", "method": "notifications/x" },
+        { "jsonrpc": "2.0", "id": 2, "method": "ping" }]);
+    let reply = old.of(Asking::post(batch.to_string())).to(&http).await;
+    assert_eq!(reply.status, 200);
+    let answers: Value = serde_json::from_str(&reply.text().await).expect("JSON");
+    assert_eq!(answers.as_array().map(Vec::len), Some(2));
+    let silent = json!([{ "jsonrpc": "2.0", "method": "notifications/x" }]);
+    assert_eq!(old.of(Asking::post(silent.to_string())).to(&http).await.status, 202);
+
+    let new = Session::open(&http).await;
+    let reply = new.of(Asking::post(batch.to_string())).to(&http).await;
+    assert_eq!(reply.status, 400);
+    let modern = Asking::post(batch.to_string()).header("MCP-Protocol-Version", "2026-07-28").to(&http).await;
+    assert_eq!(modern.status, 400);
+}

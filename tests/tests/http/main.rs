@@ -1,0 +1,14 @@
+//! Streamable HTTP: in this process, where time can be stopped and a client can be anybody, and over real sockets.
+
+mod answers;
+mod ending;
+mod eras;
+mod inside;
+mod judging;
+mod listening;
+mod origins;
+mod raw;
+mod resuming;
+mod sessions;
+mod sockets;
+mod tools;
