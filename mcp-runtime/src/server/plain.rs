@@ -80,15 +80,26 @@ impl Rounds {
         Ok(Some(Box::new(Self { shared: Arc::clone(shared), binding })))
     }
 
-    /// Ends the round with what was asked, and with what the call remembers, if that is anything.
-    fn end(&self, cx: &Context) -> Result<Outcome, ProtocolError> {
-        let asked = cx.open_questions();
-        let state = cx.journal(|journal| {
+    /// Ends the round with what was asked, and with what the call remembers, if that is anything. `None` if everything was
+    /// taken back at this very moment.
+    fn end(&self, cx: &Context) -> Result<Option<Outcome>, ProtocolError> {
+        let (asked, state) = cx.journal(|journal| {
             let kept = journal.kept();
             let seal = || self.shared.seal.seal(&self.binding, kept, Timestamp::now());
-            (!kept.is_empty()).then(seal).transpose()
+            Ok((journal.open().to_vec(), (!kept.is_empty()).then(seal).transpose()?))
         })?;
-        Ok(Outcome::InputRequired(asked, state))
+        if asked.is_empty() {
+            return Ok(None);
+        }
+        let size = state.as_ref().map_or(0, String::len);
+        let most = self.shared.limits.max_request_state;
+        if size > most {
+            let message = format!(
+                "what the call remembers while it asks has {size} bytes; the server's limit `max_request_state` is {most}"
+            );
+            return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+        }
+        Ok(Some(Outcome::InputRequired(asked, state)))
     }
 }
 
@@ -159,7 +170,7 @@ impl PlainCall {
             return None;
         }
         match &self.rounds {
-            Some(rounds) if has_asked => Some(rounds.end(&self.cx)),
+            Some(rounds) if has_asked => rounds.end(&self.cx).transpose(),
             _ => None,
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use orion::hazardous::aead::xchacha20poly1305::{Nonce, SecretKey, XChaCha20Poly1305};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::protocol::ProtocolError;
 use crate::protocol::time::Timestamp;
@@ -39,27 +39,36 @@ pub(crate) struct Binding {
 impl Binding {
     /// The same bytes for the same request, however its client writes the arguments.
     fn bytes(&self) -> Vec<u8> {
-        let arguments: Value = self
-            .arguments
-            .as_ref()
-            .and_then(|arguments| serde_json::from_str(arguments.get()).ok())
-            .unwrap_or_default();
-        let parts = (self.principal.as_str(), self.kind.method(), &*self.name, sorted(arguments));
+        let text = self.arguments.as_ref().map_or("{}", |arguments| arguments.get());
+        let arguments = match serde_json::from_str(text).ok().and_then(sorted) {
+            // Arguments that are left out are the same as none.
+            Some(Value::Null) => Ok(Value::Object(Map::new())),
+            Some(arguments) => Ok(arguments),
+            // What cannot be told from everything else by its value is told by its text.
+            None => Err(text),
+        };
+        let parts = (self.principal.as_str(), self.kind.method(), &*self.name, arguments);
         serde_json::to_vec(&parts).unwrap_or_default()
     }
 }
 
-/// Arguments that are left out are the same as none. Members come in the order of their names, whatever map
-/// `serde_json` was built with.
-fn sorted(value: Value) -> Value {
+/// Members in the order of their names, whatever map `serde_json` was built with. `None` if there is a number that is
+/// not known exactly.
+fn sorted(value: Value) -> Option<Value> {
+    /// From here on, several whole numbers are read as one.
+    const INEXACT: f64 = 9_007_199_254_740_992.0;
     match value {
         Value::Object(members) => {
-            let mut members: Vec<_> = members.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            let sorted_member = |(key, value)| sorted(value).map(|value| (key, value));
+            let mut members = members.into_iter().map(sorted_member).collect::<Option<Vec<_>>>()?;
             members.sort_by(|(one, _), (other, _)| one.cmp(other));
-            if members.is_empty() { Value::Null } else { Value::Object(members.into_iter().collect()) }
+            Some(Value::Object(members.into_iter().collect()))
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
+        Value::Array(items) => items.into_iter().map(sorted).collect::<Option<_>>().map(Value::Array),
+        Value::Number(number) if number.is_f64() && number.as_f64().is_none_or(|it| it.abs() >= INEXACT) => {
+            None
+        }
+        other => Some(other),
     }
 }
 
@@ -174,6 +183,28 @@ mod tests {
         }
         let foreign = Seal::new(None, Duration::from_secs(60)).expect("a seal");
         assert!(foreign.open(&here, &sealed, NOW).is_err());
+    }
+
+    #[test]
+    fn arguments_that_only_look_alike_are_not_the_same_request() {
+        let deep = format!(r#"{{"a":1,"b":{}{}}}"#, "[".repeat(300), "]".repeat(300));
+        let alike = [
+            r#"{"a":{}}"#,
+            r#"{"a":null}"#,
+            "{}",
+            &deep,
+            r#"{"a":1e999}"#,
+            r#"{"a":1e998}"#,
+            r#"{"a":36893488147419103233}"#,
+            r#"{"a":36893488147419103234}"#,
+        ];
+        for (index, one) in alike.iter().enumerate() {
+            let sealed = seal().seal(&binding("ada", "delete", Some(one)), &kept(), NOW).expect("sealed");
+            for (other, text) in alike.iter().enumerate() {
+                let opened = seal().open(&binding("ada", "delete", Some(text)), &sealed, NOW);
+                assert_eq!(opened.is_ok(), index == other, "{one} and {text}");
+            }
+        }
     }
 
     #[test]

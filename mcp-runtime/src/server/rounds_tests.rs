@@ -127,3 +127,17 @@ async fn many_steps_of_one_name_are_as_quick_as_many_of_different_names() {
     });
     assert_eq!(told(tool).await, (0..20_000).sum::<i32>().to_string());
 }
+
+#[tokio::test]
+async fn what_a_client_is_to_keep_has_a_limit() {
+    let tool = asker(|cx| async move {
+        cx.step("read", || async { "x".repeat(1000) }).await.expect("a text");
+        ask(&cx, "one").await
+    });
+    let limits = crate::Limits { max_request_state: 1000, ..crate::Limits::default() };
+    let server = server().tool(tool).limits(limits);
+    let mut client = server.test_client().expect("it can be built").answering(echo).without_tasks();
+    let error = client.call_tool("asker", json!({})).await.expect_err("it is too much");
+    assert_eq!(error.code, -31029);
+    assert!(error.message.contains("`max_request_state`"), "{error}");
+}

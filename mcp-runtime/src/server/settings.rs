@@ -111,6 +111,9 @@ pub struct Limits {
     pub max_message_size: usize,
     /// The largest result of a task that is kept, in bytes. Default: 16 MiB.
     pub max_result_size: usize,
+    /// What a call of the modern wire may remember between its rounds, in bytes as its client keeps it (`requestState`).
+    /// Default: 1 MiB.
+    pub max_request_state: usize,
     /// Requests of one client that are being worked on, calls and subscriptions together. Default: 1,024.
     pub max_requests_in_flight: usize,
     /// Tasks of one subscription. Default: 1,024.
@@ -132,6 +135,7 @@ impl Default for Limits {
         Self {
             max_message_size: 4 * 1024 * 1024,
             max_result_size: 16 * 1024 * 1024,
+            max_request_state: 1024 * 1024,
             max_requests_in_flight: 1024,
             max_tasks_per_subscription: 1024,
             max_resource_subscriptions: 1024,
