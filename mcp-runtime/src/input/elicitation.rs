@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{InputError, InputMethod, InputRequest, form};
 use crate::protocol::capabilities::Capability;
+use crate::resource::is_uri;
 use crate::task::Context;
 
 /// What a person did with a question.
@@ -123,7 +124,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`InputError::Unsupported`] if the client did not declare `elicitation.url`.
+    /// [`InputError::Unsupported`] if the client did not declare `elicitation.url`; [`InputError::Malformed`] if the URL is
+    /// none.
     pub fn elicit_url(&self, message: impl Into<String>, url: impl Into<String>) -> ElicitUrl<'_> {
         ElicitUrl { cx: self, message: message.into(), url: url.into(), key: None }
     }
@@ -147,6 +149,11 @@ impl ElicitUrl<'_> {
         self.key = Some(key.into());
         self
     }
+}
+
+/// Whether a text is a whole URL: "The `url` parameter MUST contain a valid URL". Where it leads is the author's affair.
+fn is_absolute(url: &str) -> bool {
+    is_uri(url) && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// An `ElicitResult`.
@@ -177,7 +184,7 @@ impl<'a, T: DeserializeOwned + JsonSchema + Send + 'a> IntoFuture for Elicit<'a,
             let schema = form::of::<T>().map_err(InputError::NotAForm)?;
             let params = json!({ "mode": "form", "message": self.message, "requestedSchema": schema });
             let request = InputRequest::new(InputMethod::Elicit, &params)?;
-            let response = self.cx.ask(Capability::Elicitation, self.key, request).await?;
+            let response = self.cx.ask([Capability::Elicitation], self.key, request).await?;
             match response.read::<Action<T>>()?.elicited() {
                 Elicited::Accepted(None) => Err(InputError::Unfit("`content` is missing".to_owned())),
                 Elicited::Accepted(Some(content)) => Ok(Elicited::Accepted(content)),
@@ -194,9 +201,13 @@ impl<'a> IntoFuture for ElicitUrl<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            if !is_absolute(&self.url) {
+                let what = format!("`{}` is no URL that a person could visit", self.url);
+                return Err(InputError::Malformed(what));
+            }
             let params = json!({ "mode": "url", "message": self.message, "url": self.url });
             let request = InputRequest::new(InputMethod::Elicit, &params)?;
-            let response = self.cx.ask(Capability::ElicitationUrl, self.key, request).await?;
+            let response = self.cx.ask([Capability::ElicitationUrl], self.key, request).await?;
             Ok(response.read::<Action<serde::de::IgnoredAny>>()?.elicited().map(|_| ()))
         })
     }
@@ -208,5 +219,22 @@ impl<T> fmt::Debug for Elicit<'_, T> {
             .field("message", &self.message)
             .field("key", &self.key)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_named_by_a_whole_url() {
+        for url in ["https://example.com/connect?id=1#here", "vscode://settings", "https://[::1]:8080/%20"] {
+            assert!(is_absolute(url), "{url}");
+        }
+        for wrong in
+            ["", "/connect", "example.com/connect", "https:", "https://a b", "https://ä.example", "1://a"]
+        {
+            assert!(!is_absolute(wrong), "{wrong}");
+        }
     }
 }

@@ -56,7 +56,7 @@ impl InputMethod {
 
 impl InputRequest {
     fn new(method: InputMethod, params: &impl Serialize) -> Result<Arc<Self>, InputError> {
-        let params = payload::encode(params).map_err(|error| InputError::NotAForm(error.to_string()))?;
+        let params = payload::encode(params).map_err(|error| InputError::Malformed(error.to_string()))?;
         Ok(Arc::new(Self { method, params }))
     }
 
@@ -127,6 +127,8 @@ pub enum InputError {
     Unfit(String),
     /// The question cannot be put: the type is no flat form of texts, numbers, booleans and choices.
     NotAForm(String),
+    /// The question is none that the protocol has.
+    Malformed(String),
     /// Nobody is there any more who could answer.
     Lost(String),
 }
@@ -149,6 +151,7 @@ impl fmt::Display for InputError {
             Self::Refused(error) => write!(f, "the client refused: {error}"),
             Self::Unfit(what) => write!(f, "the client's answer does not fit the question: {what}"),
             Self::NotAForm(what) => write!(f, "the question cannot be put as a form: {what}"),
+            Self::Malformed(what) => write!(f, "the question cannot be put: {what}"),
             Self::Lost(what) => write!(f, "the question could not be answered: {what}"),
         }
     }

@@ -57,7 +57,7 @@ impl<'a> IntoFuture for ListRoots<'a> {
         }
         Box::pin(async move {
             let request = InputRequest::new(InputMethod::ListRoots, &json!({}))?;
-            let response = self.cx.ask(Capability::Roots, self.key, request).await?;
+            let response = self.cx.ask([Capability::Roots], self.key, request).await?;
             response.read::<Roots>().map(|roots| roots.roots)
         })
     }

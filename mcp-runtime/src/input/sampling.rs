@@ -50,6 +50,20 @@ struct Message {
     content: Vec<Block>,
 }
 
+impl Message {
+    /// Whether an item of the same speaker's goes into this message. "When a user message contains tool results, it MUST
+    /// contain ONLY tool results", and all of those that answer one message; a model's words may stand beside its wishes.
+    /// Everything else may be in several messages, which older clients know.
+    fn takes(&self, block: &Block) -> bool {
+        let is_result = |block: &Block| matches!(block, Block::ToolResult(_));
+        let is_use = |block: &Block| matches!(block, Block::ToolUse(_));
+        match self.role {
+            Role::User => is_result(block) && self.content.iter().all(is_result),
+            Role::Assistant => is_use(block) || self.content.iter().any(is_use),
+        }
+    }
+}
+
 /// Earlier revisions know one item only.
 fn one_or_list<S: Serializer>(content: &[Block], serializer: S) -> Result<S::Ok, S::Error> {
     match content {
@@ -213,15 +227,9 @@ impl Sampling {
     }
 
     fn say(mut self, role: Role, block: Block) -> Self {
-        // What belongs to the use of tools must be in one message; the rest may be in several, which older clients know.
-        let is_content = |block: &Block| matches!(block, Block::Content(_));
-        match self.messages.last_mut() {
-            Some(last)
-                if last.role == role && !(is_content(&block) && last.content.iter().all(is_content)) =>
-            {
-                last.content.push(block);
-            }
-            _ => self.messages.push(Message { role, content: vec![block] }),
+        match self.messages.last_mut().filter(|last| last.role == role && last.takes(&block)) {
+            Some(last) => last.content.push(block),
+            None => self.messages.push(Message { role, content: vec![block] }),
         }
         self
     }
@@ -289,14 +297,29 @@ impl Sampling {
     }
 
     /// What the client must have declared.
-    fn needs(&self) -> Capability {
-        if !self.tools.is_empty() || self.tool_choice.is_some() {
-            Capability::SamplingTools
-        } else if self.include_context.is_some_and(|whose| whose != IncludeContext::None) {
-            Capability::SamplingContext
-        } else {
-            Capability::Sampling
-        }
+    fn needs(&self) -> impl Iterator<Item = Capability> {
+        let is_content = |block: &Block| matches!(block, Block::Content(_));
+        let has_tools = !self.tools.is_empty()
+            || self.tool_choice.is_some()
+            || !self.messages.iter().flat_map(|message| &message.content).all(is_content);
+        let has_context = self.include_context.is_some_and(|whose| whose != IncludeContext::None);
+        let needs = [
+            (true, Capability::Sampling),
+            (has_tools, Capability::SamplingTools),
+            (has_context, Capability::SamplingContext),
+        ];
+        needs.into_iter().filter_map(|(is_needed, capability)| is_needed.then_some(capability))
+    }
+
+    /// What of it no model can be told, if anything.
+    fn wrong(&self) -> Option<&'static str> {
+        let content = self.messages.iter().flat_map(|message| &message.content);
+        let is_wrong =
+            |block: &Block| matches!(block, Block::Content(Content::Resource(_) | Content::ResourceLink(_)));
+        content
+            .into_iter()
+            .any(is_wrong)
+            .then_some("a message for a model has text, images or sound, and no resources")
     }
 }
 
@@ -410,7 +433,8 @@ impl Context {
     /// # Errors
     ///
     /// [`InputError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where tools are given;
-    /// [`InputError::Refused`] if a person at the client said no.
+    /// [`InputError::Refused`] if a person at the client said no; [`InputError::Malformed`] if a message has a resource in
+    /// it, which no model can be told.
     pub fn sample(&self, sampling: impl Into<Sampling>) -> Sample<'_> {
         Sample { cx: self, sampling: sampling.into(), key: None }
     }
@@ -432,6 +456,9 @@ impl<'a> IntoFuture for Sample<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            if let Some(wrong) = self.sampling.wrong() {
+                return Err(InputError::Malformed(wrong.to_owned()));
+            }
             let request = InputRequest::new(InputMethod::Sample, &self.sampling)?;
             self.cx.ask(self.sampling.needs(), self.key, request).await?.read()
         })
@@ -453,6 +480,54 @@ mod tests {
                 "maxTokens": 100, "stopSequences": ["\n"], "modelPreferences": {"hints": [{"name": "claude"}]}
             })
         );
+    }
+
+    #[test]
+    fn what_tools_gave_is_in_one_message_with_nothing_else() {
+        let tool_use = |id: &str| ToolUse { id: id.into(), name: "weather".into(), input: json!({}) };
+        let sampling = Sampling::prompt("Where?")
+            .assistant("Let me see.")
+            .tool_use(tool_use("a"))
+            .tool_use(tool_use("b"))
+            .tool_result("a", [Content::text("wet")], false)
+            .tool_result("b", [Content::text("dry")], false)
+            .user("And now?");
+        let sampling = serde_json::to_value(&sampling).expect("JSON");
+        let shape = |message: &Value| {
+            let content = &message["content"];
+            let blocks = content.as_array().map_or_else(|| vec![content.clone()], Clone::clone);
+            let types: Vec<_> =
+                blocks.iter().map(|block| block["type"].as_str().unwrap_or("?").to_owned()).collect();
+            format!("{}: {}", message["role"].as_str().unwrap_or("?"), types.join(" "))
+        };
+        let shapes: Vec<_> = sampling["messages"].as_array().expect("messages").iter().map(shape).collect();
+        assert_eq!(
+            shapes,
+            [
+                "user: text",
+                "assistant: text tool_use tool_use",
+                "user: tool_result tool_result",
+                "user: text"
+            ]
+        );
+        let resource = Sampling::new().user(Content::resource_link("file:///a", "a"));
+        assert!(resource.wrong().is_some() && sampling["messages"].is_array());
+        let after_text = Sampling::prompt("Well").tool_result("a", [], false);
+        assert_eq!(after_text.messages.len(), 2);
+    }
+
+    #[test]
+    fn everything_that_a_conversation_has_must_have_been_declared() {
+        let tool = SamplingTool { name: "t".into(), description: String::new(), input_schema: json!({}) };
+        let with = |sampling: &Sampling| sampling.needs().collect::<Vec<_>>();
+        assert_eq!(with(&Sampling::prompt("a")), [Capability::Sampling]);
+        let both = Sampling::prompt("a").tool(tool).include_context(IncludeContext::AllServers);
+        assert_eq!(
+            with(&both),
+            [Capability::Sampling, Capability::SamplingTools, Capability::SamplingContext]
+        );
+        let earlier = Sampling::prompt("a").tool_result("a", [], false);
+        assert_eq!(with(&earlier), [Capability::Sampling, Capability::SamplingTools]);
     }
 
     #[test]

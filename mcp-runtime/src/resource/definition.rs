@@ -164,7 +164,7 @@ impl Asks for ResourceDefinition {
 
 /// Whether a text can be a URI, or a template of one: what stands before the first colon is a scheme, and there is
 /// nothing that a URI cannot have.
-fn is_uri(text: &str) -> bool {
+pub(crate) fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let mut scheme = scheme.chars();
     scheme.next().is_some_and(|c| c.is_ascii_alphabetic())

@@ -6,8 +6,8 @@ mod template;
 
 use std::pin::Pin;
 
-pub(crate) use definition::DescribedResource;
 pub use definition::ResourceDefinition;
+pub(crate) use definition::{DescribedResource, is_uri};
 pub use output::{AsJson, Present, Readable, ResourceOutput, ResourceResult, Unreadable, Whole};
 pub(crate) use template::Template;
 

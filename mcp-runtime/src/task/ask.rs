@@ -16,12 +16,12 @@ impl Context {
     /// Asks the client and waits for its answer. Cancel safe: a question whose future is dropped is withdrawn.
     pub(crate) async fn ask(
         &self,
-        needs: Capability,
+        needs: impl IntoIterator<Item = Capability>,
         key: Option<String>,
         request: Arc<InputRequest>,
     ) -> Result<Arc<InputResponse>, InputError> {
-        if !self.client().has(needs) {
-            return Err(InputError::Unsupported(needs));
+        if let Some(missing) = needs.into_iter().find(|capability| !self.client().has(*capability)) {
+            return Err(InputError::Unsupported(missing));
         }
         if self.is_done_with() {
             return Err(self.lost());
