@@ -109,6 +109,25 @@ async fn the_stateless_revision_knows_nothing_but_post() {
     assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "POST, GET, DELETE"));
 }
 
+/// "If the server receives a request with an invalid or unsupported `MCP-Protocol-Version`, it MUST respond with 400."
+#[tokio::test]
+async fn a_revision_that_nobody_knows_is_refused_whatever_is_asked() {
+    let http = http();
+    let session = Session::open(&http).await;
+    for asking in [
+        session.ask(1, "ping", json!({})),
+        session.notify("notifications/initialized", json!({})),
+        session.get(),
+        session.delete(),
+    ] {
+        let reply = asking.header("MCP-Protocol-Version", "1999-01-01").to(&http).await;
+        assert_eq!(reply.status, 400);
+    }
+    assert_eq!(session.ask(2, "ping", json!({})).to(&http).await.status, 200);
+    let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(Asking::post(notification.to_string()).to(&http).await.status, 400, "of no revision at all");
+}
+
 #[tokio::test]
 async fn batches_are_for_2025_03_26_alone() {
     let http = http();

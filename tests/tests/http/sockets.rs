@@ -44,6 +44,18 @@ fn many_clients_are_served_side_by_side() {
 }
 
 #[test]
+fn a_client_for_which_there_is_no_connection_waits_for_one() {
+    let fixture = Fixture::start(&["--http-connections=1"]);
+    let mut first = fixture.connect();
+    assert_eq!(first.call(1, "add", &json!({ "a": 1, "b": 2 })).status, 200);
+    let mut second = fixture.connect();
+    second.begin_call(2, "add", &json!({ "a": 1, "b": 2 }));
+    assert_eq!(first.call(3, "add", &json!({ "a": 1, "b": 2 })).status, 200);
+    first.close();
+    assert_eq!(second.response().status, 200);
+}
+
+#[test]
 fn what_is_no_http_is_refused_and_harms_nobody() {
     let fixture = Fixture::start(&[]);
     for garbage in [

@@ -10,13 +10,13 @@ use super::body::HttpBody;
 use super::event;
 use super::exchange::{Exchange, Party};
 use super::headers::{self, LAST_EVENT_ID, Revision, SESSION_ID};
-use super::post::no_session;
+use super::post::{no_session, unknown_revision};
 use super::stream::Stream;
 
 impl Http {
     pub(super) fn get(&self, parts: &Parts) -> Response<HttpBody> {
-        if !self.has_sessions(parts) {
-            return self.method_not_allowed(parts);
+        if let Some(refusal) = self.refusal(parts) {
+            return refusal;
         }
         if !Accepted::of(&parts.headers).events {
             return answer::refuse(StatusCode::NOT_ACCEPTABLE, "`Accept` must list `text/event-stream`");
@@ -43,8 +43,8 @@ impl Http {
     }
 
     pub(super) fn delete(&self, parts: &Parts) -> Response<HttpBody> {
-        if !self.has_sessions(parts) {
-            return self.method_not_allowed(parts);
+        if let Some(refusal) = self.refusal(parts) {
+            return refusal;
         }
         let Some(id) = headers::value(&parts.headers, &SESSION_ID) else { return session_required() };
         if self.state.sessions.end(id, &self.principal(parts)) {
@@ -60,7 +60,16 @@ impl Http {
 
     /// Whether the request can be one of a session. The stateless protocol knows nothing but POST.
     fn has_sessions(&self, parts: &Parts) -> bool {
-        self.settings.sessions.is_some() && Revision::of(&parts.headers) != Revision::Other
+        self.settings.sessions.is_some() && Revision::of(&parts.headers) != Revision::Modern
+    }
+
+    /// What a request is answered with that cannot be one of a session.
+    fn refusal(&self, parts: &Parts) -> Option<Response<HttpBody>> {
+        match Revision::of(&parts.headers) {
+            _ if !self.has_sessions(parts) => Some(self.method_not_allowed(parts)),
+            Revision::Unknown => Some(unknown_revision()),
+            _ => None,
+        }
     }
 }
 

@@ -45,8 +45,10 @@ pub(super) enum Revision {
     Unsaid,
     /// One that opens with `initialize`.
     Legacy(Version),
-    /// The stateless one, or one that is not known: judged as the stateless protocol has it.
-    Other,
+    /// The stateless one.
+    Modern,
+    /// One that is not known here.
+    Unknown,
 }
 
 impl Revision {
@@ -54,9 +56,11 @@ impl Revision {
         let Some(value) = headers.get(&PROTOCOL_VERSION) else { return Self::Unsaid };
         let value = value.as_bytes().trim_ascii();
         if value == names::MODERN.as_bytes() {
-            return Self::Other;
+            return Self::Modern;
         }
-        Version::all().find(|version| version.as_str().as_bytes() == value).map_or(Self::Other, Self::Legacy)
+        Version::all()
+            .find(|version| version.as_str().as_bytes() == value)
+            .map_or(Self::Unknown, Self::Legacy)
     }
 }
 

@@ -77,6 +77,7 @@ struct Settings {
     strict_names: bool,
     body_timeout: Duration,
     drain: Duration,
+    connections: usize,
 }
 
 /// What all clones share.
@@ -99,6 +100,7 @@ impl Http {
             strict_names: false,
             body_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(10),
+            connections: 20_000,
         };
         let state = State {
             acceptor,
@@ -179,6 +181,12 @@ impl Http {
     /// How long requests that are being answered may still take when the server is shut down. Default: 10 seconds.
     pub fn drain(self, limit: Duration) -> Self {
         self.set(|settings| settings.drain = limit)
+    }
+
+    /// How many connections there may be at once, where this is [served](Self::serve) alone. Default: 20,000. Others wait to be
+    /// accepted. The system has a limit of its own, on the files that a process may have open.
+    pub fn max_connections(self, limit: usize) -> Self {
+        self.set(|settings| settings.connections = limit)
     }
 
     /// Ends every stream, waits for requests that are being answered as long as [`drain`](Self::drain) says, and drops the

@@ -92,7 +92,8 @@ impl Post<'_> {
     fn era(&self) -> Era {
         match Revision::of(&self.parts.headers) {
             Revision::Legacy(version) => Era::Legacy(Some(version)),
-            Revision::Other => Era::Modern,
+            // What is not known is judged as the stateless protocol has it.
+            Revision::Modern | Revision::Unknown => Era::Modern,
             Revision::Unsaid if self.parts.headers.contains_key(&SESSION_ID) => Era::Legacy(None),
             Revision::Unsaid => {
                 let glimpse = Glimpse::of(self.text);
@@ -126,7 +127,11 @@ impl Post<'_> {
         let form = Form { takes_events: self.accepted.events, number: None, retry: None };
         let (stream, reader) = Stream::open(form);
         if self.hand_over(&*endpoint, stream, headers) == Received::Silent {
-            return answer::empty(StatusCode::ACCEPTED);
+            // A request of an unknown revision is refused for what it says; this says nothing of that.
+            return match Revision::of(&self.parts.headers) {
+                Revision::Unsaid | Revision::Unknown if is_modern => unknown_revision(),
+                _ => answer::empty(StatusCode::ACCEPTED),
+            };
         }
         if let Some(response) = self.at_once(&reader, is_modern) {
             return response;
@@ -302,6 +307,10 @@ fn whole(reader: &Reader) -> Option<Response<HttpBody>> {
 /// The response of a server that is going away.
 pub(super) fn stopping() -> Response<HttpBody> {
     answer::refuse(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down")
+}
+
+pub(super) fn unknown_revision() -> Response<HttpBody> {
+    answer::refuse(StatusCode::BAD_REQUEST, "`MCP-Protocol-Version` names no revision that this server knows")
 }
 
 pub(super) fn no_session() -> Response<HttpBody> {

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::origin::Hosts;
 use super::{Http, answer};
@@ -47,23 +48,20 @@ impl Http {
     ) -> io::Result<()> {
         let http = self.bound_to(listener.local_addr()?);
         let (stop, stopping) = watch::channel(());
+        let places = Arc::new(Semaphore::new(http.settings.connections.clamp(1, Semaphore::MAX_PERMITS)));
         let mut shutdown = pin!(shutdown);
         loop {
+            let mut accepting = pin!(accept(&listener, &places));
             let accepted = poll_fn(|cx| match shutdown.as_mut().poll(cx) {
                 Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => listener.poll_accept(cx).map(Some),
+                Poll::Pending => accepting.as_mut().poll(cx).map(Some),
             });
-            match accepted.await {
-                None => break,
-                Some(Ok((socket, _))) => {
-                    tokio::spawn(http.clone().serve_connection(path, socket, stopping.clone()));
-                }
-                Some(Err(error)) if is_of_one_connection(&error) => {}
-                Some(Err(error)) => {
-                    tracing::error!(%error, "no connection can be accepted");
-                    tokio::time::sleep(CANNOT_ACCEPT).await;
-                }
-            }
+            let Some((socket, place)) = accepted.await else { break };
+            let serving = http.clone().serve_connection(path, socket, stopping.clone());
+            tokio::spawn(async move {
+                serving.await;
+                drop(place);
+            });
         }
         drop((listener, stopping));
         let _ = stop.send(());
@@ -125,6 +123,25 @@ impl Http {
         .await;
         if let Err(error) = outcome {
             tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Waits for a place for a connection, and then for a connection.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there will be a place.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return (socket, place),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be accepted");
+                tokio::time::sleep(CANNOT_ACCEPT).await;
+            }
         }
     }
 }
