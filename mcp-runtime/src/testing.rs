@@ -181,11 +181,14 @@ impl TestClient {
         self.call("tools/call", json!({ "name": name, "arguments": arguments })).await
     }
 
-    /// Sends a request that may be answered by what the server needs to know first, and goes on until it is answered.
+    /// Sends a request that may be answered by what the server needs to know first, and goes on until it is answered, or
+    /// until the server asks the very same again, since the answers did not fit.
     pub async fn call(&mut self, method: &str, params: Value) -> Result<Value, ErrorAnswer> {
         let mut result = self.request(method, params.clone()).await?;
-        while result["resultType"] == "input_required" {
-            let Some(responses) = self.respond(&result["inputRequests"]) else { break };
+        let mut asked = Value::Null;
+        while result["resultType"] == "input_required" && result["inputRequests"] != asked {
+            asked = result["inputRequests"].clone();
+            let Some(responses) = self.respond(&asked) else { break };
             let mut params = params.clone();
             params["inputResponses"] = responses;
             if result["requestState"].is_string() {

@@ -182,7 +182,8 @@ impl<'a, T: DeserializeOwned + JsonSchema + Send + 'a> IntoFuture for Elicit<'a,
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let schema = form::of::<T>().map_err(InputError::NotAForm)?;
-            let params = json!({ "mode": "form", "message": self.message, "requestedSchema": schema });
+            // Without a mode, which is a form everywhere: revision 2025-06-18 has no modes.
+            let params = json!({ "message": self.message, "requestedSchema": schema });
             let request = InputRequest::new(InputMethod::Elicit, &params)?;
             let response = self.cx.ask([Capability::Elicitation], self.key, request).await?;
             match response.read::<Action<T>>()?.elicited() {

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::tool::schema::{generator, tidy};
 
+/// The formats that a text may have.
+const FORMATS: [&str; 4] = ["email", "uri", "date", "date-time"];
+
 /// The `requestedSchema` of a type, or what about it is no form.
 pub(super) fn of<T: JsonSchema>() -> Result<Value, String> {
     let schema = generator(false).root_schema_for::<T>().to_value();
@@ -52,6 +55,10 @@ fn field(schema: Value, is_required: bool) -> Result<Map<String, Value>, String>
     match schema.get("type").and_then(Value::as_str) {
         Some("string" | "boolean") => {
             schema.remove("pattern");
+            let is_known = |format: &Value| FORMATS.iter().any(|known| format == known);
+            if schema.get("format").is_some_and(|format| !is_known(format)) {
+                schema.remove("format");
+            }
             Ok(schema)
         }
         Some("number" | "integer") => {
@@ -200,6 +207,23 @@ mod tests {
             })
         );
         assert_eq!(form["required"], json!(["name", "score", "colour", "colours", "statuses", "sure"]));
+    }
+
+    #[test]
+    fn a_text_has_only_the_formats_that_a_form_can_have() {
+        #[derive(Deserialize, JsonSchema)]
+        #[allow(dead_code)]
+        struct Texts {
+            #[schemars(email)]
+            mail: String,
+            #[schemars(extend("format" = "uuid"))]
+            id: String,
+            #[schemars(extend("format" = "date-time"))]
+            at: Option<String>,
+        }
+        let form = of::<Texts>().expect("a form");
+        let formats = ["mail", "id", "at"].map(|field| form["properties"][field]["format"].as_str());
+        assert_eq!(formats, [Some("email"), None, Some("date-time")]);
     }
 
     #[test]

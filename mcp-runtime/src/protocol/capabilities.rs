@@ -62,6 +62,19 @@ impl ClientCapabilities {
         self.form || self.url || self.sampling || self.roots
     }
 
+    /// As much of it as a revision has: forms came with 2025-06-18, pages and the tools of models with 2025-11-25.
+    pub(crate) fn in_revision(self, revision: &str) -> Self {
+        // Revisions are dates, so the later one is the greater one.
+        let (has_forms, has_pages) = (revision >= "2025-06-18", revision >= "2025-11-25");
+        Self {
+            form: has_forms && (self.form || self.url && !has_pages),
+            url: has_pages && self.url,
+            sampling_tools: has_pages && self.sampling_tools,
+            sampling_context: if has_pages { self.sampling_context } else { self.sampling },
+            ..self
+        }
+    }
+
     /// Whether it declared this one.
     pub fn has(&self, capability: Capability) -> bool {
         match capability {
@@ -200,6 +213,21 @@ mod tests {
         assert!(!declared(r#"{"elicitation":{}}"#).elicitation_url());
         assert!(!declared(r#"{"elicitation":{"url":{}}}"#).elicitation());
         assert!(!declared(r#"{"elicitation":null}"#).elicitation());
+    }
+
+    #[test]
+    fn a_client_can_do_what_its_revision_has() {
+        let all = declared(
+            r#"{"elicitation":{"form":{},"url":{}},"sampling":{"tools":{},"context":{}},"roots":{}}"#,
+        );
+        assert_eq!(all.in_revision("2025-11-25"), all);
+        let middle = all.in_revision("2025-06-18");
+        assert!(middle.elicitation() && !middle.elicitation_url() && !middle.sampling_tools());
+        assert!(declared(r#"{"elicitation":{"url":{}}}"#).in_revision("2025-06-18").elicitation());
+        let early = all.in_revision("2025-03-26");
+        assert!(!early.elicitation() && early.roots() && early.sampling());
+        // Before there was a capability for it, nobody could declare it, and everybody had it.
+        assert!(declared(r#"{"sampling":{}}"#).in_revision("2024-11-05").sampling_context());
     }
 
     #[test]

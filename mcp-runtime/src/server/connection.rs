@@ -282,7 +282,7 @@ impl Connection {
                 let version = legacy::Version::negotiate(requested.unwrap_or_default());
                 let op = match requested {
                     Some(_) => {
-                        let client = params.capabilities.unwrap_or_default();
+                        let client = params.capabilities.unwrap_or_default().in_revision(version.as_str());
                         Ok(Op::Initialize(legacy::Session { version, client }))
                     }
                     None => Err(ProtocolError::invalid_params("`protocolVersion` is required")),

@@ -232,8 +232,14 @@ async fn questions_that_are_awaited_together_go_out_together() {
     let mut client = service.test_client().answering(|_, _| Value::Null);
     let task = client.call_tool("both", json!({})).await.expect("a task")["taskId"].clone();
     let mut update = async |responses: Value| {
-        let params = json!({ "taskId": task, "inputResponses": responses });
-        client.request("tasks/update", params).await.expect("acknowledged");
+        let params = json!({ "taskId": task, "inputResponses": responses.clone() });
+        let updated = client.request("tasks/update", params).await;
+        // What cannot be an answer is refused by name, so that nobody waits for what it would have brought.
+        let is_odd = responses["name"]["action"] == "maybe";
+        assert_eq!(
+            updated.err().map(|error| (error.code, error.message.contains("`name`"))),
+            is_odd.then_some((-32602, true))
+        );
         client.request("tasks/get", json!({ "taskId": task })).await.expect("a state")
     };
     let mut state = update(json!({ "nobody asked": 1 })).await;

@@ -141,3 +141,13 @@ async fn what_a_client_is_to_keep_has_a_limit() {
     assert_eq!(error.code, -31029);
     assert!(error.message.contains("`max_request_state`"), "{error}");
 }
+
+#[tokio::test]
+async fn a_test_client_whose_answers_do_not_fit_is_told_what_was_asked() {
+    let tool = asker(|cx| async move { ask(&cx, "one").await });
+    let odd = |_: &str, _: &Value| json!({ "action": "accept", "content": { "text": 7 } });
+    let mut client =
+        server().tool(tool).test_client().expect("it can be built").answering(odd).without_tasks();
+    let result = client.call_tool("asker", json!({})).await.expect("a round");
+    assert_eq!(result["resultType"], "input_required");
+}

@@ -68,7 +68,9 @@ impl Shared {
         }
     }
 
-    /// Gives a task the answers that came. Those under keys that are not outstanding are acknowledged and ignored.
+    /// Gives a task the answers that came. Those under keys that are not outstanding are acknowledged and ignored. One that
+    /// does not fit its question is refused, after the others were taken: a client that thinks that it has answered asks
+    /// nobody again.
     pub(super) async fn update_task(
         &self,
         id: TaskId,
@@ -77,8 +79,14 @@ impl Shared {
     ) -> Result<Outcome, ProtocolError> {
         let answer = |(key, result): (String, _)| (key.into(), Arc::new(InputResponse::Result(result)));
         let answers = responses.into_iter().map(answer).collect();
-        self.engine.answer(id, principal, answers).await.map_err(refused)?;
-        Ok(Outcome::Empty)
+        let unfit = self.engine.answer(id, principal, answers).await.map_err(refused)?;
+        if unfit.is_empty() {
+            return Ok(Outcome::Empty);
+        }
+        let unfit =
+            unfit.iter().map(|unfit| format!("the answer to `{}` does not fit: {}", unfit.key, unfit.wrong));
+        let unfit = unfit.collect::<Vec<_>>().join("; ");
+        Err(ProtocolError::invalid_params(format!("{unfit}; what was asked is still open")))
     }
 }
 

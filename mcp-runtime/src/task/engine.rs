@@ -59,6 +59,14 @@ pub(crate) struct NewRun {
     pub(crate) work: Work,
 }
 
+/// An answer that does not fit its question.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub(crate) key: Arc<str>,
+    /// What is wrong with it.
+    pub(crate) wrong: String,
+}
+
 /// What a task's function comes to.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Ending> + Send>>;
 
@@ -225,39 +233,39 @@ impl Engine {
         self.watchers.watch()
     }
 
-    /// Gives a task the client's answers. Those that nobody asked for, and those that do not fit, change nothing.
+    /// Gives a task the client's answers. Those that nobody asked for change nothing; those that do not fit their questions
+    /// neither, and come back with what is wrong with them.
     pub(crate) async fn answer(
         &self,
         id: TaskId,
         principal: &Principal,
-        answers: Vec<(Arc<str>, Arc<InputResponse>)>,
-    ) -> Result<(), StoreError> {
+        mut answers: Vec<(Arc<str>, Arc<InputResponse>)>,
+    ) -> Result<Vec<Unfit>, StoreError> {
         let record = self.get(id, principal).await?;
-        let fits = |(key, answer): &(Arc<str>, Arc<InputResponse>)| {
-            let asked = record.open_questions().find(|question| question.key == *key);
-            match (asked, &**answer) {
-                (None, _) => false,
-                (Some(_), InputResponse::Error(_)) => true,
-                (Some(question), InputResponse::Result(result)) => {
-                    let wrong = check(&question.request, result).err();
-                    if let Some(wrong) = &wrong {
-                        tracing::debug!(task = %id, key = %question.key, wrong, "an answer does not fit its question");
-                    }
-                    wrong.is_none()
+        let mut unfit = Vec::new();
+        answers.retain(|(key, answer)| {
+            let Some(question) = record.open_questions().find(|question| question.key == *key) else {
+                return false;
+            };
+            let InputResponse::Result(result) = &**answer else { return true };
+            match check(&question.request, result) {
+                Ok(()) => true,
+                Err(wrong) => {
+                    unfit.push(Unfit { key: Arc::clone(key), wrong });
+                    false
                 }
             }
-        };
-        let answers: Vec<_> = answers.into_iter().filter(fits).collect();
+        });
         if answers.is_empty() {
-            return Ok(());
+            return Ok(unfit);
         }
         match self.store.apply(id, Event::Answer(answers)).await {
             Ok(record) => {
                 self.deliver(&record);
                 self.watchers.changed(&id);
-                Ok(())
+                Ok(unfit)
             }
-            Err(StoreError::Refused(_)) => Ok(()),
+            Err(StoreError::Refused(_)) => Ok(unfit),
             Err(error) => Err(error),
         }
     }
