@@ -63,7 +63,7 @@ async fn progress_reaches_the_client() {
 
 #[tokio::test]
 async fn a_call_that_is_given_up_is_cancelled() {
-    within_a_minute(async {
+    within_a_minute(Box::pin(async {
         let client = fixture(false).await;
         tokio::select! {
             _ = client.call_tool(call("wait", json!({ "gate": "a" }))) => panic!("the gate is closed"),
@@ -71,7 +71,7 @@ async fn a_call_that_is_given_up_is_cancelled() {
         }
         client.call_tool(call("pass", json!({ "gate": "a-left" }))).await.expect("the function was dropped");
         client.cancel().await.expect("the client ends");
-    })
+    }))
     .await;
 }
 
