@@ -14,6 +14,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use orion::hazardous::hash::blake2::blake2b::Hasher::Blake2b256;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -77,16 +78,39 @@ impl InputRequest {
 
     /// Whether it sends somebody to a page.
     pub(crate) fn is_for_a_page(&self) -> bool {
-        #[derive(Deserialize)]
-        struct Mode<'a> {
-            #[serde(borrow, default)]
-            mode: Option<Cow<'a, str>>,
-        }
-        let is_url = |params: &str| {
-            serde_json::from_str::<Mode<'_>>(params).is_ok_and(|params| params.mode.as_deref() == Some("url"))
-        };
-        self.method == InputMethod::Elicit && is_url(self.params.get())
+        self.method == InputMethod::Elicit && self.peek().mode.as_deref() == Some("url")
     }
+
+    /// Whether a client that declared this may be asked it.
+    pub(crate) fn suits(&self, client: &ClientCapabilities) -> bool {
+        match self.method {
+            InputMethod::Elicit if self.is_for_a_page() => client.elicitation_url(),
+            InputMethod::Elicit => client.elicitation(),
+            InputMethod::ListRoots => client.roots(),
+            InputMethod::Sample => {
+                let Peek { tools, tool_choice, include_context, .. } = self.peek();
+                client.sampling()
+                    && (client.sampling_tools() || tools.is_none() && tool_choice.is_none())
+                    && (client.sampling_context() || include_context.is_none_or(|whose| whose == "none"))
+            }
+        }
+    }
+
+    fn peek(&self) -> Peek<'_> {
+        serde_json::from_str(self.params.get()).unwrap_or_default()
+    }
+}
+
+/// What of a request's parameters a client must be able to do.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Peek<'a> {
+    #[serde(borrow)]
+    mode: Option<Cow<'a, str>>,
+    tools: Option<IgnoredAny>,
+    tool_choice: Option<IgnoredAny>,
+    #[serde(borrow)]
+    include_context: Option<Cow<'a, str>>,
 }
 
 /// What a client answered: a result, or an error.

@@ -211,6 +211,7 @@ impl Connection {
                 op => {
                     if let Op::Initialize(session) = op {
                         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+                        self.questions.declare(session.client);
                         self.announce_changes();
                     }
                     let caller = Caller {

@@ -147,3 +147,48 @@ async fn what_a_call_leaves_behind_cannot_ask_any_more() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_client_is_not_asked_for_a_task_what_it_cannot_be_asked_though_another_could() {
+    let tool = made("asker", TaskSupport::Optional, |cx| async move {
+        let asked = cx.elicit::<Name>("Name?").await;
+        ToolResult::text(format!("{}", asked.is_ok()))
+    });
+    let service = server().tool(tool).build().expect("it can be built");
+    let silent = |_: &str, _: &Value| Value::Null;
+    let mut able = service.test_client().answering(silent).legacy("2025-11-25").await.expect("initialized");
+    let mut unable = service.test_client().legacy("2025-11-25").await.expect("initialized");
+    let params = json!({ "name": "asker", "task": {} });
+    let task = able.request("tools/call", params).await.expect("a task")["task"]["taskId"].clone();
+    while able.request("tasks/get", json!({ "taskId": task })).await.expect("a state")["status"] == "working"
+    {
+    }
+    let waiting = unable.begin("tasks/result", json!({ "taskId": task }));
+    settle().await;
+    unable.request("ping", json!({})).await.expect("an answer");
+    assert_eq!(unable.notifications(), Vec::<Value>::new());
+    unable.request("tasks/cancel", json!({ "taskId": task })).await.expect("cancelled");
+    unable.answer(waiting).await.expect_err("it has no result");
+}
+
+#[tokio::test]
+async fn the_id_of_a_page_is_another_one_for_each_client() {
+    let tool = made("asker", TaskSupport::Forbidden, |cx| async move {
+        let _ = cx.elicit_url("Pay.", "https://example.com/pay").await;
+        ToolResult::empty()
+    });
+    let service = server().tool(tool).build().expect("it can be built");
+    let ids: Arc<Mutex<Vec<Value>>> = Arc::default();
+    for _ in 0..2 {
+        let seen = Arc::clone(&ids);
+        let person = move |_: &str, params: &Value| {
+            seen.lock().expect("not poisoned").push(params["elicitationId"].clone());
+            json!({ "action": "accept" })
+        };
+        let mut client =
+            service.test_client().answering(person).legacy("2025-11-25").await.expect("initialized");
+        client.call_tool("asker", json!({})).await.expect("a result");
+    }
+    let ids = ids.lock().expect("not poisoned");
+    assert!(ids.len() == 2 && ids[0].is_string() && ids[0] != ids[1], "{ids:?}");
+}

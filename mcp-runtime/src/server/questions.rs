@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use uuid::Uuid;
+
 use super::Shared;
-use crate::input::{InputRequest, InputResponse, check};
+use crate::input::{ClientCapabilities, InputRequest, InputResponse, check};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::task::{Context, Principal, Record, TaskId};
@@ -15,6 +17,8 @@ use crate::wire::legacy;
 /// The open requests of this server to one client.
 #[derive(Default)]
 pub(super) struct Questions {
+    /// What the client declared. A task may be another client's, which can be asked more.
+    client: Mutex<ClientCapabilities>,
     open: Mutex<HashMap<i64, Open>>,
     last: AtomicI64,
     /// The questions of tasks that this client was asked, and where. Each is asked once, and again only when nobody reads
@@ -44,11 +48,17 @@ impl Questions {
         self.of_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says what the client declared.
+    pub(super) fn declare(&self, client: ClientCapabilities) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
     fn send(&self, asker: Asker, request: &Arc<InputRequest>, channel: &dyn Outbox) -> i64 {
         let id = self.last.fetch_add(1, Ordering::Relaxed);
         let related = if let Asker::Task(task, _) = &asker { Some(*task) } else { None };
         let mut message = Vec::with_capacity(256);
-        legacy::write_request(&mut message, id, request, related);
+        let page = Uuid::new_v4();
+        legacy::write_request(&mut message, id, request, related, page);
         // Entered first: the answer may be quick.
         self.open().insert(id, Open { asker, request: Arc::clone(request) });
         channel.push(&message);
@@ -84,7 +94,8 @@ impl Questions {
             return Vec::new();
         }
         let mut asked = Vec::new();
-        for question in record.open_questions() {
+        let client = *self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        for question in record.open_questions().filter(|question| question.request.suits(&client)) {
             let name = (record.id, Arc::clone(&question.key));
             let is_heard = self.of_tasks().get(&name).is_some_and(|before| before.is_read());
             if !is_heard {

@@ -1,5 +1,7 @@
 //! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks dialect of the last of them.
 
+use uuid::Uuid;
+
 use super::complete::complete;
 use super::{
     List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id,
@@ -161,8 +163,15 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     jsonrpc::end(out);
 }
 
-/// Writes a request of the server's to its client. One of a task's names the task.
-pub(crate) fn write_request(out: &mut Vec<u8>, id: i64, request: &InputRequest, related: Option<TaskId>) {
+/// Writes a request of the server's to its client. One of a task's names the task, and one that sends somebody to a page
+/// has an id for that, which no other page of the server's has.
+pub(crate) fn write_request(
+    out: &mut Vec<u8>,
+    id: i64,
+    request: &InputRequest,
+    related: Option<TaskId>,
+    page: Uuid,
+) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     write_json(out, &id);
     write_entry(out, "method", request.method.as_str());
@@ -173,8 +182,8 @@ pub(crate) fn write_request(out: &mut Vec<u8>, id: i64, request: &InputRequest, 
     out.extend_from_slice(br#","params":{"#);
     out.extend_from_slice(members.as_bytes());
     if request.is_for_a_page() {
-        // This wire wants an id for each page; the modern one has none.
-        write_entry(out, "elicitationId", &format!("elicitation-{id}"));
+        // The modern wire has none.
+        write_entry(out, "elicitationId", &page.to_string());
     }
     if let Some(task) = related {
         if !matches!(out.last(), Some(b'{')) {
