@@ -175,6 +175,9 @@ impl Payload {
 impl ToolBody {
     /// Writes the members `content`, `structuredContent` and `isError`.
     fn write_members(&self, out: &mut Vec<u8>, only_objects: bool) {
+        // A buffer that grows by what comes after a large result is copied for it.
+        let structured = self.structured.as_ref().map_or(0, |structured| structured.get().len());
+        out.reserve(self.content.get().len() + structured + 512);
         out.extend_from_slice(br#""content":"#);
         out.extend_from_slice(self.content.get().as_bytes());
         if let Some(structured) = &self.structured {

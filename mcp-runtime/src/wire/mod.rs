@@ -172,6 +172,8 @@ impl Dialect {
                 _ => jsonrpc::write_error(out, Some(id), error),
             },
             Ok(Outcome::Prepared(result)) => {
+                // A buffer that grows by what comes after a large result is copied for it.
+                out.reserve(result.len() + 128);
                 jsonrpc::begin_response(out, id);
                 out.extend_from_slice(result);
                 jsonrpc::end(out);
