@@ -113,7 +113,7 @@ struct Peek<'a> {
     include_context: Option<Cow<'a, str>>,
 }
 
-/// What a client answered: a result, or an error.
+/// What a client answered: a result, an error, or something that is neither.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputResponse {
@@ -121,6 +121,8 @@ pub enum InputResponse {
     Result(Box<RawValue>),
     /// A JSON-RPC error.
     Error(ProtocolError),
+    /// No answer to what was asked; what is wrong with it.
+    Unfit(String),
 }
 
 impl InputResponse {
@@ -131,6 +133,7 @@ impl InputResponse {
                 serde_json::from_str(result.get()).map_err(|error| InputError::Unfit(error.to_string()))
             }
             Self::Error(error) => Err(InputError::Refused(error.clone())),
+            Self::Unfit(what) => Err(InputError::Unfit(what.clone())),
         }
     }
 }

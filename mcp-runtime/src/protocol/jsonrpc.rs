@@ -94,10 +94,15 @@ struct Frame<'a, P> {
     method: Option<Str<'a>>,
     #[serde(default = "Option::default", deserialize_with = "object")]
     params: Option<P>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
+}
+
+/// A member that is there, even if it is `null`.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// The `id` of a message: `null` is not the same as none at all.
@@ -135,13 +140,15 @@ pub(crate) fn read(text: &str) -> Result<Message<'_>, Unreadable> {
 fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable> {
     let refuse =
         |id, message: &'static str| Err(Unreadable { id, error: ProtocolError::invalid_request(message) });
+    // Whoever asked must not wait because of how the answer is framed, and an answer is never answered.
+    if frame.method.is_none() && (frame.result.is_some() || frame.error.is_some()) {
+        let Frame { id, result, error, .. } = frame;
+        return Ok(Message::Response { id: id.known(), result, error });
+    }
     if frame.jsonrpc.as_deref() != Some("2.0") {
         return refuse(frame.id.known(), "`jsonrpc` must be \"2.0\"");
     }
     match (frame.id, frame.method) {
-        (id, None) if frame.result.is_some() || frame.error.is_some() => {
-            Ok(Message::Response { id: id.known(), result: frame.result, error: frame.error })
-        }
         (IdMember::Null, _) => refuse(None, "`id` must be a string or an integer, not null"),
         (IdMember::Id(id), Some(method)) => {
             Ok(Message::Request { id, method: method.0, params: frame.params.unwrap_or_default() })
@@ -180,7 +187,13 @@ fn explain<'a>(text: &'a str, error: &serde_json::Error) -> Result<Message<'a>, 
         }
         Err(error) => ProtocolError::new(ProtocolError::PARSE_ERROR, format!("not valid JSON: {error}")),
     };
-    Err(Unreadable { id: peek_id(text), error })
+    match peek(text) {
+        Peeked { id, is_answer: true } => {
+            tracing::debug!(?id, %error, "an answer cannot be read");
+            Ok(Message::Response { id, result: None, error: None })
+        }
+        Peeked { id, is_answer: false } => Err(Unreadable { id, error }),
+    }
 }
 
 /// A message whose parameters are left as they are.
@@ -221,9 +234,17 @@ pub(crate) fn without_position(error: &serde_json::Error) -> String {
     }
 }
 
-/// The id of a message that is broken or cut off further on, as far as it can be read.
-pub(crate) fn peek_id(text: &str) -> Option<RequestId> {
-    struct Peek<'c>(&'c RefCell<Option<RequestId>>);
+/// What can be read of a message that is broken or cut off further on.
+#[derive(Debug, Default)]
+pub(crate) struct Peeked {
+    pub(crate) id: Option<RequestId>,
+    /// Whether it answers a request of ours. Such an id is ours, and nothing may be said under it.
+    pub(crate) is_answer: bool,
+}
+
+/// Reads as far as it goes.
+pub(crate) fn peek(text: &str) -> Peeked {
+    struct Peek<'c>(&'c RefCell<Peeked>);
     impl<'de> DeserializeSeed<'de> for Peek<'_> {
         type Value = ();
         fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -236,20 +257,37 @@ pub(crate) fn peek_id(text: &str) -> Option<RequestId> {
             f.write_str("a JSON-RPC message")
         }
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let mut is_request = false;
             while let Some(key) = map.next_key::<Str<'_>>()? {
-                if &*key == "id" {
-                    *self.0.borrow_mut() = Some(map.next_value()?);
-                } else {
-                    map.next_value::<IgnoredAny>()?;
+                match &*key {
+                    "id" => {
+                        let id = map.next_value::<&RawValue>()?;
+                        self.0.borrow_mut().id = serde_json::from_str(id.get()).ok();
+                        continue;
+                    }
+                    "method" => {
+                        is_request = true;
+                        self.0.borrow_mut().is_answer = false;
+                    }
+                    "result" | "error" => self.0.borrow_mut().is_answer = !is_request,
+                    _ => {}
                 }
+                map.next_value::<IgnoredAny>()?;
             }
             Ok(())
         }
     }
-    let id = RefCell::new(None);
-    // Whether the rest reads does not matter: the id was seen or it was not.
-    let _ = Peek(&id).deserialize(&mut serde_json::Deserializer::from_str(text));
-    id.into_inner()
+    let peeked = RefCell::new(Peeked::default());
+    // Whether the rest reads does not matter: what was seen was seen.
+    let _ = Peek(&peeked).deserialize(&mut serde_json::Deserializer::from_str(text));
+    peeked.into_inner()
+}
+
+/// The id under which a message that cannot be read is to be refused, as far as it can be read.
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+pub(crate) fn peek_id(text: &str) -> Option<RequestId> {
+    let Peeked { id, is_answer } = peek(text);
+    id.filter(|_| !is_answer)
 }
 
 /// Writes any value as JSON at the end of a buffer.
@@ -334,6 +372,28 @@ mod tests {
     #[test]
     fn the_id_is_echoed_as_soon_as_it_could_be_read() {
         assert_eq!(refused(r#"{"id":5,"jsonrpc":"2.0","method":"#), (Some(RequestId::Number(5)), -32700));
+    }
+
+    #[test]
+    fn an_answer_is_never_answered_however_broken_it_is() {
+        for (text, expected) in [
+            (r#"{"jsonrpc":"2.0","id":0,"result":null}"#, Some(0)),
+            (r#"{"jsonrpc":"2.0","id":0,"error":null}"#, Some(0)),
+            (r#"{"id":0,"result":{}}"#, Some(0)),
+            (r#"{"jsonrpc":"2.0","id":null,"result":{}}"#, None),
+            (r#"{"jsonrpc":"2.0","id":0.5,"result":{}}"#, None),
+            (r#"{"jsonrpc":"2.0","id":0,"params":[],"result":{}}"#, Some(0)),
+            (r#"{"jsonrpc":"2.0","id":0,"result":{"#, Some(0)),
+        ] {
+            let Ok(Message::Response { id, .. }) = read(text) else { panic!("an answer: {text}") };
+            assert_eq!(id, expected.map(RequestId::Number), "{text}");
+            assert_eq!(peek_id(text), None, "{text}");
+        }
+        let text = r#"{"jsonrpc":"2.0","id":7,"method":"x","result":{"#;
+        assert_eq!(
+            (refused(text), peek_id(text)),
+            ((Some(RequestId::Number(7)), -32700), Some(RequestId::Number(7)))
+        );
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Connection {
             Ok(Message::Response { id, result, error }) => {
                 let response = match (result, error) {
                     (Some(result), _) => InputResponse::Result(result.to_owned()),
-                    (None, error) => InputResponse::Error(read_error(error)),
+                    (None, error) => read_error(error),
                 };
                 self.questions.answer(id.as_ref(), response, &self.shared, &self.principal);
                 Taken::Silent
@@ -431,11 +431,13 @@ impl Connection {
     }
 }
 
-/// The error of a response, whatever of it can be read.
-fn read_error(error: Option<&RawValue>) -> ProtocolError {
-    error
-        .and_then(|error| serde_json::from_str(error.get()).ok())
-        .unwrap_or_else(|| ProtocolError::internal("the client answered with an error that cannot be read"))
+/// The error of a response, if it is one.
+fn read_error(error: Option<&RawValue>) -> InputResponse {
+    match error.map(|error| serde_json::from_str(error.get())) {
+        Some(Ok(error)) => InputResponse::Error(error),
+        Some(Err(error)) => InputResponse::Unfit(jsonrpc::without_position(&error)),
+        None => InputResponse::Unfit("it cannot be read".to_owned()),
+    }
 }
 
 fn failure(outcome: &Result<Outcome, ProtocolError>) -> Option<Failure> {
@@ -469,9 +471,14 @@ impl Endpoint for Connection {
     fn refuse_oversized(&self, beginning: &str, limit: usize, channel: &dyn Outbox) {
         let message =
             format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
+        let jsonrpc::Peeked { id, is_answer } = jsonrpc::peek(beginning);
+        if is_answer {
+            let response = InputResponse::Unfit(message);
+            return self.questions.answer(id.as_ref(), response, &self.shared, &self.principal);
+        }
         let mut out = Vec::new();
         let error = ProtocolError::invalid_request(message);
-        jsonrpc::write_error(&mut out, jsonrpc::peek_id(beginning).as_ref(), &error);
+        jsonrpc::write_error(&mut out, id.as_ref(), &error);
         channel.respond(out, Some(Failure::refused(&error)));
     }
 
