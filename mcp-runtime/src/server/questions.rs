@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::Shared;
 use crate::input::{ClientCapabilities, InputRequest, InputResponse, check};
-use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::task::{Context, Principal, Record, TaskId};
 use crate::transport::Outbox;
@@ -23,8 +22,11 @@ pub(super) struct Questions {
     last: AtomicI64,
     /// The questions of tasks that this client was asked, and where. Each is asked once, and again only when nobody reads
     /// any more where it was asked.
-    of_tasks: Mutex<HashMap<(TaskId, Arc<str>), Arc<dyn Outbox>>>,
+    of_tasks: Mutex<Heard>,
 }
+
+/// Where each question of a task was asked.
+type Heard = HashMap<(TaskId, Arc<str>), Arc<dyn Outbox>>;
 
 struct Open {
     asker: Asker,
@@ -35,8 +37,18 @@ struct Open {
 enum Asker {
     /// A call that waits, and the key of its question.
     Call(Context, Arc<str>),
-    /// A task, and the key of its question.
-    Task(TaskId, Arc<str>),
+    /// A task.
+    Task(OfTask),
+}
+
+/// A question of a task's.
+struct OfTask {
+    task: TaskId,
+    key: Arc<str>,
+    /// The revision of the task in which it was open. What an earlier one says of it is nothing to go by.
+    rev: u64,
+    /// Where it was asked.
+    channel: Arc<dyn Outbox>,
 }
 
 impl Questions {
@@ -44,7 +56,7 @@ impl Questions {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of_tasks(&self) -> MutexGuard<'_, HashMap<(TaskId, Arc<str>), Arc<dyn Outbox>>> {
+    fn of_tasks(&self) -> MutexGuard<'_, Heard> {
         self.of_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -55,7 +67,7 @@ impl Questions {
 
     fn send(&self, asker: Asker, request: &Arc<InputRequest>, channel: &dyn Outbox) -> i64 {
         let id = self.last.fetch_add(1, Ordering::Relaxed);
-        let related = if let Asker::Task(task, _) = &asker { Some(*task) } else { None };
+        let related = if let Asker::Task(of) = &asker { Some(of.task) } else { None };
         let mut message = Vec::with_capacity(256);
         let page = Uuid::new_v4();
         legacy::write_request(&mut message, id, request, related, page);
@@ -80,17 +92,16 @@ impl Questions {
     /// Takes back what a call asked.
     pub(super) fn withdraw(&self, id: i64, channel: &dyn Outbox) {
         if self.open().remove(&id).is_some() {
-            let mut message = Vec::with_capacity(128);
-            legacy::write_cancelled(&mut message, id, "the answer is not needed any more");
-            channel.push(&message);
-            channel.flush();
+            take_back(id, channel);
         }
     }
 
-    /// Asks whatever a task wants to know and this client was not asked yet. Gives what was asked now.
+    /// Asks whatever a task wants to know and this client was not asked yet, and takes back what it does not want to know
+    /// any more. Gives what was asked now.
     pub(super) fn ask_for_task(&self, record: &Record, channel: &Arc<dyn Outbox>) -> Vec<i64> {
+        self.take_back_for_task(record);
         if record.status.is_terminal() {
-            self.forget(record.id);
+            self.of_tasks().retain(|(asked, _), _| *asked != record.id);
             return Vec::new();
         }
         let mut asked = Vec::new();
@@ -100,25 +111,39 @@ impl Questions {
             let is_heard = self.of_tasks().get(&name).is_some_and(|before| before.is_read());
             if !is_heard {
                 self.of_tasks().insert(name, Arc::clone(channel));
-                let asker = Asker::Task(record.id, Arc::clone(&question.key));
-                asked.push(self.send(asker, &question.request, &**channel));
+                let (key, channel) = (Arc::clone(&question.key), Arc::clone(channel));
+                let of = OfTask { task: record.id, key, rev: record.rev, channel: Arc::clone(&channel) };
+                asked.push(self.send(Asker::Task(of), &question.request, &*channel));
             }
         }
         asked
     }
 
-    /// Forgets a task that is over.
-    pub(super) fn forget(&self, task: TaskId) {
-        self.of_tasks().retain(|(asked, _), _| *asked != task);
-        self.open().retain(|_, open| !matches!(&open.asker, Asker::Task(asked, _) if *asked == task));
+    /// Takes back what a task asked and does not want to know any more: it was answered elsewhere, or given up.
+    fn take_back_for_task(&self, record: &Record) {
+        let mut taken_back = Vec::new();
+        self.open().retain(|id, open| {
+            let Asker::Task(of) = &open.asker else { return true };
+            let is_wanted = || record.open_questions().any(|question| question.key == of.key);
+            let stays = of.task != record.id || of.rev >= record.rev || is_wanted();
+            if !stays {
+                taken_back.push((*id, Arc::clone(&of.channel)));
+            }
+            stays
+        });
+        for (id, channel) in taken_back {
+            if channel.is_read() {
+                take_back(id, &*channel);
+            }
+        }
     }
 
-    /// Takes back requests that went out on a stream that is gone. What of them is still open is asked again elsewhere.
+    /// Forgets requests that went out on a stream that is gone. What of them is still open is asked again elsewhere.
     fn lose(&self, ids: &[i64]) {
         for id in ids {
             let lost = self.open().remove(id);
-            if let Some(Open { asker: Asker::Task(task, key), .. }) = lost {
-                self.of_tasks().remove(&(task, key));
+            if let Some(Open { asker: Asker::Task(of), .. }) = lost {
+                self.of_tasks().remove(&(of.task, of.key));
             }
         }
     }
@@ -143,16 +168,14 @@ impl Questions {
             InputResponse::Result(result) => match check(&request, &result) {
                 Ok(()) => InputResponse::Result(result),
                 // Whoever asked must not wait for ever.
-                Err(wrong) => InputResponse::Error(ProtocolError::invalid_params(format!(
-                    "the answer does not fit the question: {wrong}"
-                ))),
+                Err(wrong) => InputResponse::Unfit(wrong),
             },
-            error @ InputResponse::Error(_) => error,
+            other => other,
         };
         let response = Arc::new(response);
         match asker {
             Asker::Call(cx, key) => drop(cx.put_answer(&key, response)),
-            Asker::Task(task, key) => {
+            Asker::Task(OfTask { task, key, .. }) => {
                 let (shared, principal) = (Arc::clone(shared), principal.clone());
                 tokio::spawn(async move {
                     if let Err(error) = shared.engine.answer(task, &principal, vec![(key, response)]).await {
@@ -179,6 +202,16 @@ impl Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.questions.lose(&self.asked);
+        // Where the stream is the client's only one, it still reads it, and somebody may be thinking about the answer.
+        if !self.channel.is_read() {
+            self.questions.lose(&self.asked);
+        }
     }
+}
+
+fn take_back(id: i64, channel: &dyn Outbox) {
+    let mut message = Vec::with_capacity(128);
+    legacy::write_cancelled(&mut message, id, "the answer is not needed any more");
+    channel.push(&message);
+    channel.flush();
 }
