@@ -61,9 +61,14 @@ impl ProtocolError {
         Self::new(Self::RESOURCE_NOT_FOUND, "Resource not found").with_data(serde_json::json!({ "uri": uri }))
     }
 
-    /// The same as the modern wire has it, where that differs.
-    pub(crate) fn in_modern_words(&self) -> Option<Self> {
-        (self.code == Self::RESOURCE_NOT_FOUND).then(|| Self { code: Self::INVALID_PARAMS, ..self.clone() })
+    /// The same as the modern wire has it, or the legacy ones: each has codes that the other does not know.
+    pub(crate) fn in_words(&self, is_modern: bool) -> Cow<'_, Self> {
+        let code = match (self.code, is_modern) {
+            (Self::RESOURCE_NOT_FOUND, true) => Self::INVALID_PARAMS,
+            (Self::MISSING_CLIENT_CAPABILITY, false) => Self::INVALID_REQUEST,
+            _ => return Cow::Borrowed(self),
+        };
+        Cow::Owned(Self { code, ..self.clone() })
     }
 
     /// Attaches machine-readable detail, sent as `data`.

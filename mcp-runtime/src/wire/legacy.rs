@@ -221,7 +221,7 @@ fn write_task_result(out: &mut Vec<u8>, id: &RequestId, record: &Record, ending:
             write_payload(out, payload, Some(record.id));
             jsonrpc::end(out);
         }
-        Some(Ending::Error(error)) => jsonrpc::write_error(out, Some(id), error),
+        Some(Ending::Error(error)) => jsonrpc::write_error(out, Some(id), &error.in_words(false)),
         None => jsonrpc::write_error(out, Some(id), &no_ending(record)),
     }
 }

@@ -167,10 +167,10 @@ impl Dialect {
         now: Timestamp,
     ) {
         match outcome {
-            Err(error) => match (self, error.in_modern_words()) {
-                (Self::Modern(_), Some(error)) => jsonrpc::write_error(out, Some(id), &error),
-                _ => jsonrpc::write_error(out, Some(id), error),
-            },
+            Err(error) => {
+                let is_modern = matches!(self, Self::Modern(_));
+                jsonrpc::write_error(out, Some(id), &error.in_words(is_modern));
+            }
             Ok(Outcome::Prepared(result)) => {
                 // A buffer that grows by what comes after a large result is copied for it.
                 out.reserve(result.len() + 128);

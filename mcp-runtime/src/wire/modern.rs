@@ -281,7 +281,7 @@ fn write_ending(out: &mut Vec<u8>, record: &Record, ending: Option<&Ending>) {
             }
             out.push(b'}');
         }
-        (Status::Failed, Some(Ending::Error(error))) => write_entry(out, "error", error),
+        (Status::Failed, Some(Ending::Error(error))) => write_entry(out, "error", &*error.in_words(true)),
         // An ending that does not fit its status can only be a store's fault; the client is not left without one.
         (Status::Completed | Status::Failed, _) => write_entry(out, "error", &no_ending(record)),
         (Status::InputRequired, _) => {
