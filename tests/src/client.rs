@@ -45,10 +45,25 @@ impl Process {
     pub fn initialize(&mut self, version: &str) -> Value {
         self.wire = Wire::Legacy;
         let client = json!({ "name": "tests", "title": "The tests", "version": "0" });
-        let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+        let capabilities = self.capabilities.clone();
+        let params =
+            json!({ "protocolVersion": version, "capabilities": capabilities, "clientInfo": client });
         let answer = self.ok("initialize", params);
         self.notify("notifications/initialized", json!({}));
         answer
+    }
+
+    /// Declares from now on that it can do this, beside what the wire says of tasks. On the legacy wire it counts from the
+    /// next `initialize`.
+    pub fn declare(&mut self, capabilities: Value) {
+        self.capabilities = capabilities;
+    }
+
+    /// The same, for a client that is made in one expression.
+    #[must_use]
+    pub fn declaring(mut self, capabilities: Value) -> Self {
+        self.declare(capabilities);
+        self
     }
 
     /// Speaks so from now on.
@@ -90,8 +105,12 @@ impl Process {
     pub fn begin_as(&mut self, id: Value, method: &str, mut params: Value) {
         let capabilities = match self.wire {
             Wire::Legacy => None,
-            Wire::Modern => Some(json!({})),
-            Wire::Tasks => Some(json!({ "extensions": { (names::TASKS): {} } })),
+            Wire::Modern => Some(self.capabilities.clone()),
+            Wire::Tasks => {
+                let mut capabilities = self.capabilities.clone();
+                capabilities["extensions"] = json!({ (names::TASKS): {} });
+                Some(capabilities)
+            }
         };
         if let (Some(capabilities), Some(params)) = (capabilities, params.as_object_mut()) {
             let own = params.entry("_meta").or_insert_with(|| Map::new().into());
@@ -135,6 +154,17 @@ impl Process {
             Err(refusal) => refusal,
             Ok(result) => panic!("{method} {shown} was not refused: {result}"),
         }
+    }
+
+    /// Answers a request of the server's with a result.
+    pub fn reply(&mut self, question: &Value, result: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }));
+    }
+
+    /// Answers a request of the server's with an error.
+    pub fn reply_error(&mut self, question: &Value, code: i64, message: &str) {
+        let error = json!({ "code": code, "message": message });
+        self.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "error": error }));
     }
 
     /// Cancels a request.

@@ -8,6 +8,7 @@
 // Everything here panics when something is wrong: that is how a test fails.
 #![allow(clippy::missing_panics_doc)]
 
+pub mod answers;
 mod client;
 mod listening;
 mod process;
@@ -36,6 +37,8 @@ pub mod names {
     pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
     /// What the client can do, as far as this request goes.
     pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+    /// Which log messages the client wants to hear.
+    pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
     /// Who asks.
     pub const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
     /// Who answers.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Wire;
 use crate::witness::Witness;
@@ -35,9 +35,12 @@ pub struct Process {
     readers: Vec<JoinHandle<()>>,
     witness: Witness,
     pub(crate) wire: Wire,
+    /// What the client declares that it can do, beside tasks.
+    pub(crate) capabilities: Value,
     pub(crate) last_id: i64,
     answers: HashMap<String, Value>,
     notifications: VecDeque<Value>,
+    questions: VecDeque<Value>,
     last_messages: VecDeque<String>,
 }
 
@@ -89,9 +92,11 @@ impl Process {
             readers: vec![reader, collector],
             witness: Witness::default(),
             wire: Wire::Modern,
+            capabilities: json!({}),
             last_id: 0,
             answers: HashMap::new(),
             notifications: VecDeque::new(),
+            questions: VecDeque::new(),
             last_messages: VecDeque::new(),
         }
     }
@@ -182,6 +187,24 @@ impl Process {
         }
     }
 
+    /// Waits for the next request of the server's.
+    pub fn question(&mut self) -> Value {
+        loop {
+            if let Some(question) = self.questions.pop_front() {
+                return question;
+            }
+            let Some(message) = self.next_message() else {
+                panic!("the server ended without asking anything\n{}", self.told());
+            };
+            self.keep(message);
+        }
+    }
+
+    /// The requests of the server's that came so far and that nobody waited for, which are then forgotten.
+    pub fn other_questions(&mut self) -> Vec<Value> {
+        self.questions.drain(..).collect()
+    }
+
     /// The notifications that came so far, which are then forgotten.
     pub fn notifications(&mut self) -> Vec<Value> {
         self.notifications.drain(..).collect()
@@ -195,6 +218,9 @@ impl Process {
     fn keep(&mut self, message: Value) {
         match message {
             Value::Array(batch) => batch.into_iter().for_each(|message| self.keep(message)),
+            message if message.get("method").is_some() && message.get("id").is_some() => {
+                self.questions.push_back(message);
+            }
             message if message.get("method").is_some() => self.notifications.push_back(message),
             message => {
                 let id = message.get("id").unwrap_or(&Value::Null).to_string();
@@ -210,7 +236,7 @@ impl Process {
 
     fn finish(&mut self) -> Remains {
         self.end_input();
-        let mut messages: Vec<Value> = self.notifications.drain(..).collect();
+        let mut messages: Vec<Value> = self.notifications.drain(..).chain(self.questions.drain(..)).collect();
         messages.extend(self.answers.drain().map(|(_, response)| response));
         messages.extend(std::iter::from_fn(|| self.next_message()));
         let status = wait_for_exit(&mut self.child);

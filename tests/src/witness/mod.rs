@@ -4,7 +4,9 @@
 //! message is of, and the rules that no schema can say: who may be answered, when progress ends, in which order the
 //! states of a task may follow each other, what a subscription carries, what a tool promised of its results.
 
+mod logging;
 mod progress;
+mod questions;
 mod subscriptions;
 mod tasks;
 #[cfg(test)]
@@ -18,7 +20,9 @@ use serde_json::{Value, json};
 use crate::names;
 use crate::schemas::Schemas;
 use crate::{LEGACY, MODERN};
+use logging::Logging;
 use progress::Tokens;
+use questions::Questions;
 use subscriptions::Subscriptions;
 use tasks::{Source, Tasks};
 use tools::Tools;
@@ -40,6 +44,8 @@ pub struct Witness {
     tasks: Tasks,
     tools: Tools,
     subscriptions: Subscriptions,
+    questions: Questions,
+    logging: Logging,
 }
 
 /// A request that was not answered yet.
@@ -83,6 +89,9 @@ impl Witness {
             }
             return;
         }
+        if message.get("method").is_none() {
+            return self.questions.answered(&message["id"]);
+        }
         self.sent += 1;
         let is_modern = params["_meta"].get(names::PROTOCOL_VERSION).is_some() || method == "server/discover";
         let session = self.session.clone().unwrap_or_else(|| LEGACY.to_owned());
@@ -93,6 +102,9 @@ impl Witness {
         }
         if method == "subscriptions/listen" {
             self.subscriptions.add(&id, &params["notifications"]);
+        }
+        if method == "logging/setLevel" {
+            self.logging.wishes(&id, &params["level"]);
         }
         let asked = Asked {
             place: self.sent,
@@ -119,12 +131,27 @@ impl Witness {
     pub fn received(&mut self, message: &Value) -> Checked {
         match message {
             Value::Array(batch) => self.batch(batch),
-            _ if message.get("method").is_some() && message.get("id").is_some() => {
-                wrong("it is a request, and no tool here asks the client for anything")
-            }
+            _ if message.get("method").is_some() && message.get("id").is_some() => self.question(message),
             _ if message.get("method").is_some() => self.notification(message),
             _ => self.response(message),
         }
+    }
+
+    /// Judges a request of the server's.
+    fn question(&mut self, message: &Value) -> Checked {
+        let Some(revision) = self.session.clone() else {
+            return wrong(format!("it is a request, which {MODERN} does not have"));
+        };
+        let task = &message["params"]["_meta"][names::RELATED_TASK]["taskId"];
+        if !task.is_null() && self.tasks.method(task).is_none() {
+            return wrong(format!("the client knows no task {task}"));
+        }
+        let calls = ["tools/call", "prompts/get", "resources/read"];
+        let is_called = |asked: &Asked| !asked.is_modern() && calls.contains(&asked.method.as_str());
+        if task.is_null() && !self.open.values().any(is_called) {
+            return wrong("a server asks only on behalf of what its client asked for");
+        }
+        self.questions.asked(&revision, message)
     }
 
     fn batch(&mut self, batch: &[Value]) -> Checked {
@@ -155,6 +182,7 @@ impl Witness {
             return wrong(format!("request {id} was cancelled, and the server knew"));
         }
         self.knows_what_came_before(asked.place);
+        self.logging.answered(&id.to_string(), !is_error);
         if is_error {
             self.tokens.ends(&id.to_string());
             self.subscriptions.ends(&id.to_string());
@@ -183,7 +211,7 @@ impl Witness {
 
     fn legacy_result(&mut self, id: &Value, asked: &Asked, result: &Value) -> Checked {
         let revision = asked.revision.as_str();
-        for stranger in ["resultType", "ttlMs", "cacheScope"] {
+        for stranger in ["resultType", "ttlMs", "cacheScope", "inputRequests", "requestState"] {
             if result.get(stranger).is_some() {
                 return wrong(format!("`{stranger}` belongs to {MODERN}"));
             }
@@ -196,6 +224,7 @@ impl Witness {
             "initialize" => {
                 check(result["protocolVersion"].as_str().unwrap_or(revision), "InitializeResult", result)?;
                 self.session = result["protocolVersion"].as_str().map(str::to_owned);
+                self.questions.opened(&asked.params["capabilities"]);
                 Ok(())
             }
             "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
@@ -258,10 +287,16 @@ impl Witness {
         self.tokens.ends(&id.to_string());
         self.names_the_server(result)?;
         let kind = result["resultType"].as_str().unwrap_or_default();
-        let expected =
-            if asked.method == "tools/call" { ["complete", "task"] } else { ["complete", "complete"] };
-        if !expected.contains(&kind) {
-            return wrong(format!("the answer to {} is of the type {kind:?}", asked.method));
+        let declared = &asked.params["_meta"][names::CLIENT_CAPABILITIES];
+        match (kind, asked.method.as_str()) {
+            ("complete", _) | ("task", "tools/call") => {}
+            ("input_required", "tools/call" | "prompts/get" | "resources/read") => {
+                return input_required(declared, result);
+            }
+            (kind, method) => return wrong(format!("the answer to {method} is of the type {kind:?}")),
+        }
+        if result.get("requestState").is_some() {
+            return wrong("what is complete has nothing to remember");
         }
         match asked.method.as_str() {
             "server/discover" => check(MODERN, "DiscoverResult", result),
@@ -271,8 +306,7 @@ impl Witness {
             }
             "tools/call" if kind == "task" => {
                 check("ext-tasks", "CreateTaskResult", result)?;
-                let declared = &asked.params["_meta"][names::CLIENT_CAPABILITIES]["extensions"][names::TASKS];
-                if declared.is_null() {
+                if declared["extensions"][names::TASKS].is_null() {
                     return wrong("the client did not say that it knows tasks");
                 }
                 for stranger in ["result", "error", "inputRequests", "content"] {
@@ -281,6 +315,7 @@ impl Witness {
                     }
                 }
                 self.tasks.made(result, &asked.method, &asked.params["name"]);
+                self.questions.made(&result["taskId"], declared);
                 self.task(Source::ModernAnswers, result, "ttlMs")
             }
             "tools/call" => {
@@ -350,9 +385,23 @@ impl Witness {
                 let subscription = self.subscriptions.told(params)?;
                 self.modern_task(Source::Subscription(subscription), params)
             }
-            "notifications/cancelled" => {
+            "notifications/cancelled" if params["_meta"].get(names::SUBSCRIPTION_ID).is_some() => {
                 check(MODERN, "CancelledNotification", message)?;
                 self.subscriptions.cancelled(params)
+            }
+            "notifications/cancelled" => {
+                check(LEGACY, "CancelledNotification", message)?;
+                self.questions.takes_back(&params["requestId"])
+            }
+            "notifications/message" => {
+                check(LEGACY, "LoggingMessageNotification", message)?;
+                check(MODERN, "LoggingMessageNotification", message)?;
+                let task = &params["_meta"][names::RELATED_TASK]["taskId"];
+                if !task.is_null() && self.tasks.method(task).is_none() {
+                    return wrong(format!("the client knows no task {task}"));
+                }
+                let wishes = self.open.values().map(|asked| &asked.params["_meta"][names::LOG_LEVEL]);
+                self.logging.said(params, self.session.is_some(), wishes)
             }
             method => self.change(method, message),
         }
@@ -402,12 +451,14 @@ impl Witness {
         if let Some(error) = task.get("error") {
             code(error)?;
         }
+        self.questions.of_task(&task["taskId"], &task["inputRequests"])?;
         self.task(source, task, "ttlMs")
     }
 
     fn task(&mut self, source: Source, task: &Value, ttl: &str) -> Checked {
         if self.tasks.saw(source, task, ttl)? {
             self.tokens.ends_with_task(&task["taskId"]);
+            self.questions.ended(&task["taskId"]);
         }
         Ok(())
     }
@@ -425,6 +476,20 @@ fn listed(method: &str) -> Option<&'static str> {
         "completion/complete" => "CompleteResult",
         _ => return None,
     })
+}
+
+/// Judges the end of a round: "Servers MUST include at least one of `inputRequests` or `requestState`."
+fn input_required(declared: &Value, result: &Value) -> Checked {
+    check(MODERN, "InputRequiredResult", result)?;
+    if result.get("inputRequests").is_none() && result.get("requestState").is_none() {
+        return wrong("it says neither what is needed nor what it remembers");
+    }
+    for stranger in ["content", "messages", "contents", "taskId", "ttlMs", "cacheScope"] {
+        if result.get(stranger).is_some() {
+            return wrong(format!("what needs input has no `{stranger}` yet"));
+        }
+    }
+    Questions::listed(declared, &result["inputRequests"])
 }
 
 fn acknowledgement(definition: &str, result: &Value) -> Checked {

@@ -16,10 +16,11 @@ struct Subscription {
     wanted: Value,
     agreed: Option<Value>,
     over: bool,
-    /// By what the server itself said that it ends: by an answer, by a notification, or by both in any order.
-    ended_by: Vec<End>,
+    /// By what the server itself said last that it ends.
+    ended_by: Option<End>,
 }
 
+/// How a server says that a subscription ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Answer,
@@ -27,12 +28,13 @@ enum End {
 }
 
 impl Subscription {
+    /// The answer "identifies which subscription it closes", so it comes last: a notification may only go before it.
     fn end_by(&mut self, end: End) -> Checked {
-        if self.over && (self.ended_by.is_empty() || self.ended_by.contains(&end)) {
+        let before = self.ended_by.replace(end);
+        if self.over && (before, end) != (Some(End::Notification), End::Answer) {
             return wrong(format!("the subscription had ended before this {end:?}"));
         }
         self.over = true;
-        self.ended_by.push(end);
         Ok(())
     }
 }

@@ -109,7 +109,7 @@ fn results_of_the_stateless_revision_say_what_they_are_and_of_whom() {
     });
     assert_eq!(said(&call, &[answer(1, result.clone())]), Ok(()));
     result["resultType"] = json!("input_required");
-    notices(&call, &[answer(1, result.clone())], "is of the type");
+    notices(&call, &[answer(1, result.clone())], "neither what is needed");
     result["_meta"] = json!({});
     notices(&call, &[answer(1, result)], "does not name the server");
     let unspoken = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32001, "message": "no" } });
@@ -160,12 +160,117 @@ fn tools_keep_their_promises() {
 }
 
 #[test]
-fn servers_ask_for_nothing_and_batches_have_their_revision() {
-    notices(&[], &[request(1, "roots/list", json!({}), false)], "it is a request");
+fn servers_tell_nothing_unasked_and_batches_have_their_revision() {
     notices(&[], &[json!([answer(1, json!({}))])], "it is a batch");
     notices(
         &[],
         &[notification("notifications/message", json!({ "level": "info", "data": 1 }))],
         "nobody asked",
     );
+}
+
+fn opening(capabilities: Value) -> (Value, Value) {
+    let client = json!({ "name": "a", "version": "1" });
+    let params =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client });
+    let answered = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": client });
+    (request(1, "initialize", params, false), answer(1, answered))
+}
+
+#[test]
+fn a_session_is_asked_what_its_client_declared_and_nothing_else() {
+    let call = request(2, "tools/call", json!({ "name": "a" }), false);
+    let elicitation = |id: i64, mode: &str| {
+        let mut params = json!({ "mode": mode, "message": "?", "requestedSchema": { "type": "object", "properties": {} } });
+        if mode == "url" {
+            params =
+                json!({ "mode": mode, "message": "?", "url": "https://example.com", "elicitationId": "e" });
+        }
+        request(id, "elicitation/create", params, false)
+    };
+    let roots = request(7, "roots/list", json!({}), false);
+    notices(&[], std::slice::from_ref(&roots), "does not have");
+    let (open, opened) = opening(json!({ "elicitation": {} }));
+    let sent = [open, call];
+    let heard = [opened.clone(), elicitation(5, "form")];
+    assert_eq!(said(&sent, &heard), Ok(()));
+    notices(&sent, &[opened.clone(), roots], "did not declare");
+    notices(&sent, &[opened.clone(), elicitation(5, "url")], "did not declare");
+    notices(&sent, &[opened.clone(), elicitation(5, "form"), elicitation(5, "form")], "before");
+    notices(&sent[..1], &heard, "on behalf of");
+    notices(&sent, &[opened.clone(), request(5, "sampling/secret", json!({}), false)], "no server asks");
+    let taken_back = notification("notifications/cancelled", json!({ "requestId": 5 }));
+    assert_eq!(said(&sent, &[opened.clone(), elicitation(5, "form"), taken_back.clone()]), Ok(()));
+    notices(&sent, &[opened.clone(), taken_back.clone()], "nobody was asked");
+    notices(
+        &sent,
+        &[opened.clone(), elicitation(5, "form"), taken_back.clone(), taken_back],
+        "taken back before",
+    );
+    let mut related = elicitation(5, "form");
+    related["params"]["_meta"] = json!({ (names::RELATED_TASK): { "taskId": "t" } });
+    notices(&sent, &[opened, related], "knows no task");
+}
+
+#[test]
+fn a_task_asks_each_thing_once() {
+    let (open, opened) = opening(json!({ "roots": {} }));
+    let call = request(2, "tools/call", json!({ "name": "a", "task": {} }), false);
+    let made = answer(2, json!({ "task": task("working") }));
+    let asks = |id: i64| {
+        let related = json!({ "_meta": { (names::RELATED_TASK): { "taskId": "t" } } });
+        request(id, "roots/list", related, false)
+    };
+    let sent = [open, call, request(3, "tasks/get", json!({ "taskId": "t" }), false)];
+    assert_eq!(said(&sent, &[opened.clone(), made.clone(), asks(5)]), Ok(()));
+    notices(&sent, &[opened.clone(), made.clone(), asks(5), asks(6)], "already");
+    notices(&sent, &[opened, made, answer(3, task("failed")), asks(5)], "has ended");
+}
+
+#[test]
+fn a_round_ends_with_what_may_be_asked() {
+    let server = json!({ (names::SERVER_INFO): { "name": "a", "version": "1" } });
+    let round = |requests: Value| {
+        let result = json!({ "resultType": "input_required", "inputRequests": requests, "_meta": server });
+        answer(1, result)
+    };
+    let mut call = request(1, "tools/call", json!({ "name": "a" }), true);
+    call["params"]["_meta"][names::CLIENT_CAPABILITIES] = json!({ "roots": {} });
+    let calls = [call];
+    let roots = json!({ "a": { "method": "roots/list", "params": {} } });
+    assert_eq!(said(&calls, &[round(roots.clone())]), Ok(()));
+    let sampling = json!({ "messages": [], "maxTokens": 1 });
+    let sampling = json!({ "a": { "method": "sampling/createMessage", "params": sampling } });
+    notices(&calls, &[round(sampling)], "did not declare");
+    let nothing = json!({ "resultType": "input_required", "_meta": server });
+    notices(&calls, &[answer(1, nothing)], "neither what is needed");
+    let list = [request(1, "tools/list", json!({}), true)];
+    notices(&list, &[round(roots)], "is of the type");
+}
+
+#[test]
+fn who_wants_to_hear_of_nothing_hears_nothing() {
+    let says = |level: &str| notification("notifications/message", json!({ "level": level, "data": 1 }));
+    let (open, opened) = opening(json!({}));
+    let level = request(2, "logging/setLevel", json!({ "level": "error" }), false);
+    let sent = [open, level];
+    assert_eq!(said(&sent, &[opened.clone(), says("debug"), answer(2, json!({})), says("alert")]), Ok(()));
+    notices(&sent, &[opened, answer(2, json!({})), says("warning")], "nobody asked");
+    let mut call = request(1, "tools/call", json!({ "name": "a" }), true);
+    notices(std::slice::from_ref(&call), &[says("alert")], "nobody asked");
+    call["params"]["_meta"][names::LOG_LEVEL] = json!("error");
+    assert_eq!(said(std::slice::from_ref(&call), &[says("error")]), Ok(()));
+    notices(&[call], &[says("warning")], "nobody asked");
+}
+
+#[test]
+fn the_answer_is_the_last_that_is_said_of_a_subscription() {
+    let listen = [request(1, "subscriptions/listen", json!({ "notifications": {} }), true)];
+    let mut meta = json!({ (names::SUBSCRIPTION_ID): 1 });
+    let cancelled = notification("notifications/cancelled", json!({ "requestId": 1, "_meta": meta }));
+    meta[names::SERVER_INFO] = json!({ "name": "a", "version": "1" });
+    let over = answer(1, json!({ "resultType": "complete", "_meta": meta }));
+    assert_eq!(said(&listen, &[cancelled.clone(), over.clone()]), Ok(()));
+    notices(&listen, &[over, cancelled.clone()], "had ended");
+    notices(&listen, &[cancelled.clone(), cancelled], "had ended");
 }

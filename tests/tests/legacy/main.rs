@@ -1,9 +1,12 @@
 //! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks of the last of them.
 
+mod asking;
+mod asking_tasks;
 mod batches;
 mod cancelling;
 mod handshake;
 mod listing;
+mod logging;
 mod offers;
 mod pages;
 
