@@ -82,7 +82,7 @@ impl InputRequest {
     }
 
     /// Whether a client that declared this may be asked it.
-    pub(crate) fn suits(&self, client: &ClientCapabilities) -> bool {
+    pub(crate) fn suits(&self, client: ClientCapabilities) -> bool {
         match self.method {
             InputMethod::Elicit if self.is_for_a_page() => client.elicitation_url(),
             InputMethod::Elicit => client.elicitation(),

@@ -106,7 +106,7 @@ impl Questions {
         }
         let mut asked = Vec::new();
         let client = *self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        for question in record.open_questions().filter(|question| question.request.suits(&client)) {
+        for question in record.open_questions().filter(|question| question.request.suits(client)) {
             let name = (record.id, Arc::clone(&question.key));
             let is_heard = self.of_tasks().get(&name).is_some_and(|before| before.is_read());
             if !is_heard {
