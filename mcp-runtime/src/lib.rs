@@ -97,6 +97,13 @@
 //! [announces changes](Server::announces_changes). With the feature `skills`, a server also offers Agent Skills: folders
 //! with instructions for agents, as resources that hosts can find, check and browse.
 //!
+//! # Over HTTP
+//!
+//! With the feature `http` the same server is served over Streamable HTTP, to clients of every revision at one endpoint:
+//! `Server::serve_http("127.0.0.1:8080")` for a program that does nothing else, and `Service::http()` for an app that has
+//! its own layers, as a `tower` service or, with the feature `axum`, as a router. A layer says who asks by putting a
+//! [`Principal`] among a request's extensions. A server on a loopback address answers to this machine's names alone.
+//!
 //! # Testing
 //!
 //! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the

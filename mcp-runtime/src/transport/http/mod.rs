@@ -53,7 +53,7 @@ use crate::task::Principal;
 /// ```no_run
 /// use mcp_runtime::prelude::*;
 ///
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let http = Server::new("counter", "1.0.0").build()?.http().allowed_hosts(["mcp.example.com"]);
 /// let listener = tokio::net::TcpListener::bind("0.0.0.0:8080").await?;
 /// http.serve(listener, std::future::pending()).await?;
