@@ -108,15 +108,23 @@ impl Questions {
         let client = *self.client.lock().unwrap_or_else(PoisonError::into_inner);
         for question in record.open_questions().filter(|question| question.request.suits(client)) {
             let name = (record.id, Arc::clone(&question.key));
-            let is_heard = self.of_tasks().get(&name).is_some_and(|before| before.is_read());
-            if !is_heard {
-                self.of_tasks().insert(name, Arc::clone(channel));
+            if self.claim(name, channel) {
                 let (key, channel) = (Arc::clone(&question.key), Arc::clone(channel));
                 let of = OfTask { task: record.id, key, rev: record.rev, channel: Arc::clone(&channel) };
                 asked.push(self.send(Asker::Task(of), &question.request, &*channel));
             }
         }
         asked
+    }
+
+    /// Whether a question is to be asked on this channel: then whoever else looks at the same moment finds it asked.
+    fn claim(&self, name: (TaskId, Arc<str>), channel: &Arc<dyn Outbox>) -> bool {
+        let mut of_tasks = self.of_tasks();
+        let is_heard = of_tasks.get(&name).is_some_and(|before| before.is_read());
+        if !is_heard {
+            of_tasks.insert(name, Arc::clone(channel));
+        }
+        !is_heard
     }
 
     /// Takes back what a task asked and does not want to know any more: it was answered elsewhere, or given up.

@@ -99,7 +99,8 @@ impl Feed {
             }
         }
         if let Voice::Core(questions, home) = &self.voice
-            && home.is_open()
+            // What is over is forgotten, whether or not anybody is there.
+            && (is_over || home.is_open())
         {
             questions.ask_for_task(&record, home);
         }
