@@ -1,7 +1,10 @@
 //! The stateless revision, 2026-07-28, and its tasks extension.
 
+mod asking;
+mod asking_tasks;
 mod both;
 mod discovery;
+mod logging;
 mod offers;
 mod skills;
 mod subscriptions;
