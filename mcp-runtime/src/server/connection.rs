@@ -469,6 +469,7 @@ impl Endpoint for Connection {
     }
 
     fn refuse_oversized(&self, beginning: &str, limit: usize, channel: &dyn Outbox) {
+        let _runtime = self.runtime.enter();
         let message =
             format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
         let jsonrpc::Peeked { id, is_answer } = jsonrpc::peek(beginning);

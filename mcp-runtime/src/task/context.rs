@@ -334,6 +334,11 @@ impl Context {
         is_cooperative
     }
 
+    /// Whether the function deals with cancellation by itself.
+    pub(super) fn is_cooperative(&self) -> bool {
+        self.state() & COOPERATIVE != 0
+    }
+
     /// Cancels the call. Whether the function deals with it by itself.
     pub(crate) fn cancel(&self) -> bool {
         let before = self.0.state.fetch_or(CANCELLED, Ordering::AcqRel);

@@ -306,7 +306,12 @@ impl Engine {
     fn stop(&self, id: TaskId) {
         let live = self.live(id);
         let Some(Live { cx, abort, .. }) = live.get(&id) else { return };
-        let is_cooperative = cx.cancel();
+        let is_cooperative = cx.is_cooperative();
+        if !is_cooperative {
+            // First, or what wakes up to hear of it would run on.
+            abort.iter().for_each(AbortHandle::abort);
+        }
+        cx.cancel();
         // What has not started yet sees that it was cancelled, and does not.
         let Some(abort) = abort.clone() else { return };
         if is_cooperative {
@@ -315,8 +320,6 @@ impl Engine {
                 tokio::time::sleep(grace).await;
                 abort.abort();
             });
-        } else {
-            abort.abort();
         }
     }
 
@@ -394,11 +397,12 @@ impl Engine {
         for shard in &self.live {
             let live = shard.lock().unwrap_or_else(PoisonError::into_inner);
             for (id, live) in live.iter().filter(|(id, _)| is_meant(**id)) {
-                match &live.abort {
-                    _ if live.cx.cancel() => cleans_up = true,
-                    Some(abort) => abort.abort(),
-                    None => {}
+                if live.cx.is_cooperative() {
+                    cleans_up = true;
+                } else {
+                    live.abort.iter().for_each(AbortHandle::abort);
                 }
+                live.cx.cancel();
                 stopped.push((*id, live.epoch, live.abort.clone()));
             }
         }

@@ -1,5 +1,6 @@
 //! What a server has to bear: broken messages, calls that are cancelled, floods, and clients that are gone.
 
+mod answers;
 mod calls;
 mod ending;
 mod floods;
