@@ -1,6 +1,7 @@
 //! The client of the official SDK, which knows nothing of this project, against the fixture and the examples: on standard
 //! streams and over Streamable HTTP.
 
+mod asking;
 mod calls;
 mod everything;
 mod examples;
