@@ -53,12 +53,12 @@ impl ClientCapabilities {
     }
 
     /// Whether it takes tasks by the extension of the modern wire.
-    pub(crate) fn tasks_extension(&self) -> bool {
+    pub(crate) fn tasks_extension(self) -> bool {
         self.tasks
     }
 
     /// Whether there is anything that a server may ask of it.
-    pub(crate) fn can_be_asked(&self) -> bool {
+    pub(crate) fn can_be_asked(self) -> bool {
         self.form || self.url || self.sampling || self.roots
     }
 

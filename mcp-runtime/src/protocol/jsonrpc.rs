@@ -80,7 +80,7 @@ pub(crate) enum Message<'a> {
 #[derive(Debug)]
 pub(crate) struct Unreadable {
     pub(crate) id: Option<RequestId>,
-    pub(crate) error: ProtocolError,
+    pub(crate) error: Box<ProtocolError>,
 }
 
 #[derive(Deserialize)]
@@ -138,8 +138,9 @@ pub(crate) fn read(text: &str) -> Result<Message<'_>, Unreadable> {
 }
 
 fn classify<'a>(frame: Frame<'a, Params<'a>>) -> Result<Message<'a>, Unreadable> {
-    let refuse =
-        |id, message: &'static str| Err(Unreadable { id, error: ProtocolError::invalid_request(message) });
+    let refuse = |id, message: &'static str| {
+        Err(Unreadable { id, error: Box::new(ProtocolError::invalid_request(message)) })
+    };
     // Whoever asked must not wait because of how the answer is framed, and an answer is never answered.
     if frame.method.is_none() && (frame.result.is_some() || frame.error.is_some()) {
         let Frame { id, result, error, .. } = frame;
@@ -192,7 +193,7 @@ fn explain<'a>(text: &'a str, error: &serde_json::Error) -> Result<Message<'a>, 
             tracing::debug!(?id, %error, "an answer cannot be read");
             Ok(Message::Response { id, result: None, error: None })
         }
-        Peeked { id, is_answer: false } => Err(Unreadable { id, error }),
+        Peeked { id, is_answer: false } => Err(Unreadable { id, error: Box::new(error) }),
     }
 }
 

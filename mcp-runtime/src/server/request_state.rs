@@ -75,16 +75,12 @@ fn sorted(value: Value) -> Option<Value> {
 impl Seal {
     /// With a key of this process's own, so that a state opens only where it was sealed, or with one that several share.
     pub(crate) fn new(key: Option<[u8; 32]>, ttl: Duration) -> Result<Self, String> {
-        let key = match key {
-            Some(bytes) => SecretKey::from(bytes),
-            None => {
-                let mut bytes = [0; 32];
-                getrandom::fill(&mut bytes)
-                    .map_err(|error| format!("the system gives no random numbers: {error}"))?;
-                SecretKey::from(bytes)
-            }
-        };
-        Ok(Self { key, ttl })
+        let mut random = [0; 32];
+        if key.is_none() {
+            getrandom::fill(&mut random)
+                .map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        }
+        Ok(Self { key: SecretKey::from(key.unwrap_or(random)), ttl })
     }
 
     /// What a call remembers, for its client to keep.

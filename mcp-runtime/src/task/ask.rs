@@ -153,9 +153,8 @@ impl Drop for Asked<'_> {
         match (self.cx.0.task.get(), &self.cx.0.outlet) {
             // A task that is stopped as a whole takes nothing back: another run of it may want to know.
             (Some(task), _) if !self.cx.was_cancelled() => task.withdraw(Arc::clone(self.key)),
-            (Some(_), _) => {}
             (None, Some(outlet)) => outlet.withdraw(self.key),
-            (None, None) => {}
+            (Some(_), _) | (None, None) => {}
         }
     }
 }

@@ -590,7 +590,7 @@ mod tests {
         F: Future<Output = Ending> + Send + 'static,
     {
         let task = contract::new_task("a");
-        let cx = context(&engine, task.id);
+        let cx = context(engine, task.id);
         let work = Box::pin(work(cx.clone()));
         engine.create(NewRun { task, cx, work }).await.expect("created").0
     }

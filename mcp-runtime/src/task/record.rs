@@ -147,7 +147,7 @@ impl fmt::Display for RequestKind {
 pub enum Status {
     /// It runs, or waits for its turn to run.
     Working,
-    /// It waits for answers of the client's: the open ones of [`Record::questions`].
+    /// It waits for answers of the client's: what [`Record::open_questions`] gives.
     InputRequired,
     /// It gave a result. Whether that result says that the tool failed is [`Record::tool_failed`].
     Completed,
@@ -364,7 +364,7 @@ impl Record {
                 if !self.open_questions().any(|asked| answers.iter().any(|(key, _)| *key == asked.key)) {
                     return Err(Refusal::NotAsked);
                 }
-                for question in self.questions.iter_mut().flat_map(|questions| Arc::make_mut(questions)) {
+                for question in self.questions.iter_mut().flat_map(Arc::make_mut) {
                     if question.answer.is_none() {
                         let answer = answers.iter().find(|(key, _)| *key == question.key);
                         question.answer = answer.map(|(_, answer)| Arc::clone(answer));
