@@ -1,7 +1,7 @@
 //! What a client is told of arguments beyond their types: headers that repeat them, and schemas written by hand.
 
+use mcp_runtime::dynamic::{InvalidArguments, ToolCall, ToolDefinition, ToolFuture};
 use mcp_runtime::prelude::*;
-use mcp_runtime::{InvalidArguments, ToolCall, ToolDefinition, ToolFuture};
 use serde_json::{Value, json};
 
 /// Take a text that HTTP clients repeat as a header, so that a proxy may route by it.

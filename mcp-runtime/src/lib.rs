@@ -131,25 +131,33 @@ mod wire;
 pub use completion::{Completion, Completions};
 pub use input::{Elicited, InputError, Sampling};
 pub use mcp_macros::{prompt, resource, tool};
-pub use prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptMessage, PromptResult};
+pub use prompt::{Prompt, PromptMessage, PromptResult};
 pub use protocol::cache::{CacheHint, CacheScope};
 pub use protocol::content::{self, Content};
 pub use protocol::log::LogLevel;
 pub use protocol::{ProtocolError, RequestId};
-pub use resource::{Resource, ResourceCall, ResourceDefinition, ResourceFuture, ResourceResult};
+pub use resource::{Resource, ResourceResult};
 pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service, Tasks};
 #[cfg(feature = "skills")]
 pub use skill::Skill;
 pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, store};
-pub use tool::{
-    Args, Arguments, Icon, InvalidArguments, ParameterSpec, State, States, TaskPolicy, TaskSupport, Tool,
-    ToolAnnotations, ToolCall, ToolDefinition, ToolError, ToolFuture, ToolResult,
-};
+pub use tool::{Args, State, Tool, ToolError, ToolResult};
 
 pub use transport::Transport;
 #[cfg(feature = "http")]
 pub use transport::http::{Http, HttpBody, HttpFuture, Sessions};
 pub use transport::stdio::{Stdio, stdio};
+
+/// What the attributes write, for those who write it by hand: tools, prompts and resources that are only known when the
+/// program runs, such as those of a document that is loaded at start. [`Tool`] shows one.
+pub mod dynamic {
+    pub use crate::prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture};
+    pub use crate::resource::{Resource, ResourceCall, ResourceDefinition, ResourceFuture};
+    pub use crate::tool::{
+        Arguments, Icon, InvalidArguments, ParameterSpec, States, TaskPolicy, TaskSupport, Tool,
+        ToolAnnotations, ToolCall, ToolDefinition, ToolFuture,
+    };
+}
 
 /// Lists tools by name, for [`Server::tools`].
 ///

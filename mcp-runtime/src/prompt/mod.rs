@@ -30,9 +30,8 @@ pub struct PromptCall<'a> {
 /// `#[prompt]` writes this for a function. Write it by hand for prompts that are only known when the program runs:
 ///
 /// ```
-/// use mcp_runtime::{
-///     Context, InvalidArguments, ParameterSpec, Prompt, PromptCall, PromptDefinition, PromptFuture, PromptResult,
-/// };
+/// use mcp_runtime::dynamic::{InvalidArguments, ParameterSpec, PromptCall, PromptDefinition, PromptFuture};
+/// use mcp_runtime::prelude::*;
 ///
 /// struct Review { language: String }
 ///

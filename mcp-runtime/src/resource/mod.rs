@@ -34,9 +34,8 @@ pub struct ResourceCall<'a> {
 /// `#[resource]` writes this for a function. Write it by hand for resources that are only known when the program runs:
 ///
 /// ```
-/// use mcp_runtime::{
-///     Context, InvalidArguments, Resource, ResourceCall, ResourceDefinition, ResourceFuture, ResourceResult,
-/// };
+/// use mcp_runtime::dynamic::{InvalidArguments, ResourceCall, ResourceDefinition, ResourceFuture};
+/// use mcp_runtime::prelude::*;
 ///
 /// struct Page { name: String, text: String }
 ///

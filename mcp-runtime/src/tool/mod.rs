@@ -45,7 +45,8 @@ pub struct ToolCall<'a> {
 /// as those of a document that is loaded at start:
 ///
 /// ```
-/// use mcp_runtime::{Context, Tool, ToolCall, ToolDefinition, ToolFuture, ToolResult, InvalidArguments};
+/// use mcp_runtime::dynamic::{InvalidArguments, ToolCall, ToolDefinition, ToolFuture};
+/// use mcp_runtime::prelude::*;
 ///
 /// struct Constant { name: String, value: String }
 ///

@@ -129,7 +129,7 @@ impl States {
     /// # Panics
     ///
     /// If the server holds none. A server checks this for every tool when it is built, by
-    /// [`ToolDefinition::state`](crate::ToolDefinition::state), so a tool that declares what it asks for never
+    /// [`ToolDefinition::state`](crate::dynamic::ToolDefinition::state), so a tool that declares what it asks for never
     /// sees it.
     pub fn get<T: Send + Sync + 'static>(&self) -> State<T> {
         let found = self.0.get(&TypeId::of::<T>()).cloned().and_then(|value| value.downcast::<T>().ok());

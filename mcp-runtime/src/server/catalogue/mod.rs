@@ -22,11 +22,12 @@ use self::tools::ToolEntry;
 use super::callee::Callee;
 use super::info::Info;
 use crate::prompt::{DescribedArgument, Prompt};
+use crate::protocol::ProtocolError;
 use crate::resource::Resource;
 use crate::task::RequestKind;
+use crate::tool::States;
 use crate::tool::{StateKey, TaskPolicy, TaskSupport, Tool};
 use crate::wire::{Call, List, Offer, Offered};
-use crate::{ProtocolError, States};
 
 /// Everything that a server offers.
 #[derive(Clone)]

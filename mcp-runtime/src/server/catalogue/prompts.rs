@@ -8,14 +8,15 @@ use super::Check;
 use super::listing::Audience;
 use super::named::Entry;
 use crate::prompt::{DescribedArgument, DescribedPrompt, Prompt, PromptCall, PromptResult};
+use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload::Ending;
 use crate::server::callee::{Callee, Traits};
 use crate::server::run::{Begin, Work};
 use crate::task::Context;
+use crate::tool::States;
 use crate::tool::{Arguments, Icon, Of};
 use crate::wire::Call;
-use crate::{ProtocolError, States};
 
 /// One prompt.
 pub(crate) struct PromptEntry {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Check;
 use super::listing::{Pages, Writing};
 use crate::prompt::DescribedArgument;
+use crate::protocol::ProtocolError;
 use crate::protocol::content::Annotations;
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload::{self, Ending};
@@ -16,9 +17,9 @@ use crate::resource::{DescribedResource, Resource, ResourceCall, Template};
 use crate::server::callee::{Callee, Traits};
 use crate::server::run::{Begin, Work};
 use crate::task::Context;
+use crate::tool::States;
 use crate::tool::{Arguments, Icon, Of};
 use crate::wire::Call;
-use crate::{ProtocolError, States};
 
 /// One resource, or one template.
 pub(crate) struct ResourceEntry {

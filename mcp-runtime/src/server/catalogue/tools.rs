@@ -9,16 +9,17 @@ use serde_json::{Value, json};
 use super::Check;
 use super::listing::Audience;
 use super::named::Entry;
+use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload;
 use crate::server::callee::{Callee, Traits};
 use crate::server::run::{Begin, Work};
 use crate::task::Context;
+use crate::tool::States;
 use crate::tool::{
     Arguments, Described, Icon, Mirrored, Of, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolResult,
 };
 use crate::wire::Call;
-use crate::{ProtocolError, States};
 
 /// One tool.
 pub(crate) struct ToolEntry {
