@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::complete::complete;
 use super::{
     List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id,
-    uri, write_place, write_related, write_task_progress,
+    uri, write_meta_of, write_place, write_related, write_task_progress,
 };
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
@@ -185,14 +185,7 @@ pub(crate) fn write_request(
         // The modern wire has none.
         write_entry(out, "elicitationId", &page.to_string());
     }
-    if let Some(task) = related {
-        if !matches!(out.last(), Some(b'{')) {
-            out.push(b',');
-        }
-        out.extend_from_slice(br#""_meta":{"#);
-        write_related(out, task);
-        out.push(b'}');
-    }
+    write_meta_of(out, related);
     out.push(b'}');
     jsonrpc::end(out);
 }

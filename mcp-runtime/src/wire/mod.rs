@@ -200,11 +200,7 @@ pub(crate) fn write_progress(
     if !progress.message.is_empty() {
         write_entry(out, "message", progress.message);
     }
-    if let Some(task) = related {
-        out.extend_from_slice(br#","_meta":{"#);
-        write_related(out, task);
-        out.push(b'}');
-    }
+    write_meta_of(out, related);
     out.push(b'}');
     jsonrpc::end(out);
 }
@@ -224,11 +220,7 @@ pub(crate) fn write_log(
         write_entry(out, "logger", logger);
     }
     write_entry(out, "data", data);
-    if let Some(task) = related {
-        out.extend_from_slice(br#","_meta":{"#);
-        write_related(out, task);
-        out.push(b'}');
-    }
+    write_meta_of(out, related);
     out.push(b'}');
     jsonrpc::end(out);
 }
@@ -252,6 +244,17 @@ impl serde::Serialize for Plain {
             serializer.serialize_f64(number)
         }
     }
+}
+
+/// Writes the `_meta` that names the task which something is said for, if it is said for one.
+fn write_meta_of(out: &mut Vec<u8>, related: Option<TaskId>) {
+    let Some(task) = related else { return };
+    if !matches!(out.last(), Some(b'{')) {
+        out.push(b',');
+    }
+    out.extend_from_slice(br#""_meta":{"#);
+    write_related(out, task);
+    out.push(b'}');
 }
 
 fn write_related(out: &mut Vec<u8>, task: TaskId) {
