@@ -273,6 +273,11 @@ impl Reply {
         }
     }
 
+    /// All messages, whether they come as a stream or as one body.
+    pub(crate) async fn messages_or_json(self) -> Vec<Value> {
+        if self.is_stream() { self.messages().await } else { vec![self.json().await] }
+    }
+
     /// All messages of a stream, to its end.
     pub(crate) async fn messages(mut self) -> Vec<Value> {
         let mut messages = Vec::new();
@@ -301,8 +306,12 @@ pub(crate) struct Session {
 
 /// The text of an `initialize` of this revision.
 pub(crate) fn initialize(version: &str) -> Value {
+    initialize_with(version, json!({}))
+}
+
+fn initialize_with(version: &str, capabilities: Value) -> Value {
     let client = json!({ "name": "tests", "version": "0" });
-    let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+    let params = json!({ "protocolVersion": version, "capabilities": capabilities, "clientInfo": client });
     json!({ "jsonrpc": "2.0", "id": "open", "method": "initialize", "params": params })
 }
 
@@ -311,8 +320,16 @@ impl Session {
         Self::open_as(http, LEGACY, None).await
     }
 
+    /// Of a client with these capabilities.
+    pub(crate) async fn open_with(http: &Http, capabilities: Value) -> Self {
+        Self::opened(http, initialize_with(LEGACY, capabilities), None).await
+    }
+
     pub(crate) async fn open_as(http: &Http, version: &str, principal: Option<&str>) -> Self {
-        let message = initialize(version);
+        Self::opened(http, initialize(version), principal).await
+    }
+
+    async fn opened(http: &Http, message: Value, principal: Option<&str>) -> Self {
         let asking = Asking::post(message.to_string());
         let asking = match principal {
             Some(principal) => asking.by(principal),
@@ -345,6 +362,13 @@ impl Session {
 
     pub(crate) fn ask(&self, id: impl Into<Value>, method: &str, params: Value) -> Asking {
         let message = json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params });
+        self.witness.lock().expect("not poisoned").sent(&message);
+        self.of(Asking::post(message.to_string()))
+    }
+
+    /// Answers a request of the server's.
+    pub(crate) fn respond(&self, id: &Value, result: Value) -> Asking {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "result": result });
         self.witness.lock().expect("not poisoned").sent(&message);
         self.of(Asking::post(message.to_string()))
     }

@@ -1,6 +1,7 @@
 //! Streamable HTTP: in this process, where time can be stopped and a client can be anybody, and over real sockets.
 
 mod answers;
+mod asking;
 mod ending;
 mod eras;
 mod inside;

@@ -104,6 +104,20 @@ async fn leave(gate: String, gates: State<Gates>, cx: Context) -> String {
     format!("passed {gate}")
 }
 
+/// What a person says.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Confirmation {
+    /// Whether it is so.
+    sure: bool,
+}
+
+/// Ask before anything is done.
+#[tool(task)]
+async fn confirm(cx: Context) -> Result<&'static str, ToolError> {
+    let sure = cx.elicit::<Confirmation>("Really?").await?.accepted().is_some_and(|said| said.sure);
+    Ok(if sure { "confirmed" } else { "not confirmed" })
+}
+
 /// An address.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Address {
@@ -133,6 +147,6 @@ pub(crate) fn server_with(limits: Limits) -> (Service, Gates) {
     let server = Server::new("tested", "1.0.0")
         .state(gates.clone())
         .limits(limits)
-        .tools(tools![add, echo, refuse, tell, wait, brood, tidy, leave, regional]);
+        .tools(tools![add, echo, refuse, tell, wait, brood, tidy, leave, confirm, regional]);
     (server.build().expect("nothing is wrong with it"), gates)
 }
