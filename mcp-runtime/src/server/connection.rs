@@ -392,6 +392,16 @@ impl Connection {
             .abort_handle()
     }
 
+    /// Nobody listens to what is said unasked any more.
+    fn stop_telling(&self) {
+        if let Some((_, feed)) = self.made.get() {
+            feed.abort();
+        }
+        if let Some((_, changes)) = self.changes.get() {
+            changes.abort();
+        }
+    }
+
     /// Waits for an answer in the background and sends it.
     fn fly(&self, later: Later, channel: &Arc<dyn Outbox>) {
         let Some(me) = self.me() else { return };
@@ -457,6 +467,13 @@ pub(super) fn flatten(
     })
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A request that came while its session ended may have begun something after everything was stopped.
+        self.stop_telling();
+    }
+}
+
 impl Endpoint for Connection {
     fn receive(&self, message: &str, arrival: Arrival<'_>) -> Received {
         // Tools may count on a runtime from the first poll on, on whatever thread that is.
@@ -499,9 +516,7 @@ impl Endpoint for Connection {
 
     fn abandon(&self) {
         self.flights.cancel_all(self.shared.tasks.cancel_grace, &self.runtime);
-        if let Some((_, feed)) = self.made.get() {
-            feed.abort();
-        }
+        self.stop_telling();
     }
 
     fn end_subscriptions(&self) {
@@ -538,12 +553,7 @@ impl Endpoint for Connection {
                     flight.channel.close();
                 }
             }
-            if let Some((_, feed)) = self.made.get() {
-                feed.abort();
-            }
-            if let Some((_, changes)) = self.changes.get() {
-                changes.abort();
-            }
+            self.stop_telling();
             if let Some(home) = &self.home {
                 home.flush();
             }

@@ -26,6 +26,27 @@ async fn a_session_that_ended_is_not_there_any_more() {
     assert_eq!(session.delete().to(&http).await.status, 404);
 }
 
+/// A server runs for months, and clients come and go.
+#[tokio::test]
+async fn of_a_session_that_ended_nothing_is_left() {
+    let http = server().0.http().sessions(Sessions::default().at_most(1));
+    let session = Session::open(&http).await;
+    let running = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let with_one = running();
+    // One that is refused leaves nothing either.
+    for _ in 0..10 {
+        let reply = Asking::post(initialize("2025-11-25").to_string()).to(&http).await;
+        assert_eq!(reply.status, 503);
+    }
+    session.delete().to(&http).await;
+    for _ in 0..10 {
+        Session::open(&http).await.delete().to(&http).await;
+    }
+    while running() >= with_one {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn tasks_outlive_the_session_that_made_them() {
     let (service, gates) = server();
