@@ -55,7 +55,12 @@ impl Http {
     }
 
     pub(super) fn method_not_allowed(&self, parts: &Parts) -> Response<HttpBody> {
-        answer::not_allowed(if self.has_sessions(parts) { "POST, GET, DELETE" } else { "POST" })
+        answer::not_allowed(self.methods(parts))
+    }
+
+    /// The methods that can be used.
+    pub(super) fn methods(&self, parts: &Parts) -> &'static str {
+        if self.has_sessions(parts) { "POST, GET, DELETE" } else { "POST" }
     }
 
     /// Whether the request can be one of a session. The stateless protocol knows nothing but POST.

@@ -7,6 +7,7 @@
 mod accept;
 mod answer;
 mod body;
+mod cors;
 mod event;
 mod exchange;
 mod get;
@@ -28,7 +29,9 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use bytes::Buf;
-use http::{Method, Request, Response, StatusCode};
+use http::header::ORIGIN;
+use http::request::Parts;
+use http::{Method, Request, Response};
 use http_body::Body;
 use tokio::task::JoinSet;
 
@@ -129,7 +132,9 @@ impl Http {
         })
     }
 
-    /// Answers to every host: for a server that something in front of it protects.
+    /// Answers to every host: for a server that something in front of it protects. Web pages still have to be of an
+    /// [allowed origin](Self::allowed_origins), and one that is called like the server is none, for whoever has a name can
+    /// have it lead to the server.
     pub fn any_host(self) -> Self {
         self.set(|settings| {
             settings.allowed.hosts = Hosts::Any;
@@ -138,7 +143,11 @@ impl Http {
     }
 
     /// The origins whose web pages may talk to the server, for example `https://app.example.com`. Default: pages of this
-    /// machine's loopback, and of the host that the server is called by. Programs that are no browsers send none.
+    /// machine's loopback, and of the host that the server is called by, if that is an [allowed one](Self::allowed_hosts)
+    /// or an address. Programs that are no browsers send none.
+    ///
+    /// Their browsers are told so (CORS), and that the pages may send every header and read `Mcp-Session-Id`. Cookies are
+    /// not asked for.
     pub fn allowed_origins<O: Into<Box<str>>>(self, origins: impl IntoIterator<Item = O>) -> Self {
         let origins = origins.into_iter().map(Into::into).collect();
         self.set(|settings| settings.allowed.origins = origins)
@@ -227,8 +236,18 @@ impl Http {
         let (parts, body) = request.into_parts();
         if let Err(foreign) = self.settings.allowed.check(&parts.uri, &parts.headers) {
             tracing::warn!(%foreign, "a request was refused");
-            return answer::refuse(StatusCode::FORBIDDEN, foreign.to_string());
+            return answer::refuse(foreign.status(), foreign.to_string());
         }
+        let origin = parts.headers.get(ORIGIN).cloned();
+        cors::let_read(self.answer_allowed(parts, body).await, origin)
+    }
+
+    async fn answer_allowed<B>(&self, parts: Parts, body: B) -> Response<HttpBody>
+    where
+        B: Body,
+        B::Data: Buf,
+        B::Error: fmt::Display,
+    {
         if self.is_stopping() {
             return post::stopping();
         }
@@ -236,6 +255,7 @@ impl Http {
             Method::POST => self.post(parts, body).await,
             Method::GET => self.get(&parts),
             Method::DELETE => self.delete(&parts),
+            _ if cors::is_preflight(&parts) => cors::preflight(&parts, self.methods(&parts)),
             _ => self.method_not_allowed(&parts),
         }
     }
@@ -245,7 +265,7 @@ impl Http {
     }
 
     /// Who asks.
-    fn principal(&self, parts: &http::request::Parts) -> Principal {
+    fn principal(&self, parts: &Parts) -> Principal {
         parts.extensions.get().unwrap_or(&self.state.anonymous).clone()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use http::header::{HOST, HeaderMap, ORIGIN};
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 
 /// The hosts and origins that are answered.
 #[derive(Clone, Debug, Default)]
@@ -29,13 +29,25 @@ pub(super) enum Hosts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Foreign {
     Host(String),
+    /// There are several, of which this server could take one, and a proxy before it another.
+    Hosts,
     Origin(String),
+}
+
+impl Foreign {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Hosts => StatusCode::BAD_REQUEST,
+            Self::Host(_) | Self::Origin(_) => StatusCode::FORBIDDEN,
+        }
+    }
 }
 
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host(host) => write!(f, "this server does not answer to the host `{host}`"),
+            Self::Hosts => f.write_str("the header Host is there more than once"),
             Self::Origin(origin) => write!(f, "this server does not answer the origin `{origin}`"),
         }
     }
@@ -43,32 +55,34 @@ impl fmt::Display for Foreign {
 
 impl Allowed {
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Foreign> {
-        let host = match headers.get(HOST) {
-            Some(host) => host.to_str().ok(),
-            // HTTP/2 has it in the request's target.
-            None => uri.authority().map(http::uri::Authority::as_str),
+        let mut hosts = headers.get_all(HOST).iter();
+        let named = match (hosts.next(), hosts.next()) {
+            (named, None) => named.map(|host| host.to_str().unwrap_or_default()),
+            (_, Some(_)) => return Err(Foreign::Hosts),
         };
-        if !self.answers_to(host) {
-            return Err(Foreign::Host(host.unwrap_or_default().to_owned()));
-        }
-        match headers.get(ORIGIN) {
-            Some(origin) if !self.answers(origin, host) => {
-                Err(Foreign::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned()))
+        // HTTP/2 has it in the request's target alone, and HTTP/1.1 may have it there as well.
+        let targeted = uri.authority().map(http::uri::Authority::as_str);
+        let host = targeted.or(named);
+        for host in [host, named.or(targeted)] {
+            if !self.answers_to(host) {
+                return Err(Foreign::Host(host.unwrap_or_default().to_owned()));
             }
-            _ => Ok(()),
         }
+        for origin in headers.get_all(ORIGIN) {
+            if !self.answers(origin, host) {
+                return Err(Foreign::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned()));
+            }
+        }
+        Ok(())
     }
 
     fn answers_to(&self, host: Option<&str>) -> bool {
         match &self.hosts {
             Hosts::Any => true,
             Hosts::Local => host.and_then(split).is_some_and(|(name, _)| is_local(name)),
-            Hosts::Named(hosts) => host.is_some_and(|host| {
-                hosts.iter().any(|allowed| {
-                    let name = if has_port(allowed) { Some(host) } else { split(host).map(|(name, _)| name) };
-                    name.is_some_and(|name| name.eq_ignore_ascii_case(allowed))
-                })
-            }),
+            Hosts::Named(hosts) => {
+                host.is_some_and(|host| hosts.iter().any(|allowed| is_meant(allowed, host)))
+            }
         }
     }
 
@@ -83,9 +97,22 @@ impl Allowed {
             return false;
         }
         let Some((_, authority)) = origin.split_once("://") else { return false };
-        split(authority).is_some_and(|(name, _)| is_local(name))
-            || host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
+        let Some((name, _)) = split(authority) else { return false };
+        // Whoever has a name can have it lead here, and then call the server by it. Nobody has an address.
+        let cannot_lie = self.hosts != Hosts::Any || name.parse::<IpAddr>().is_ok();
+        is_local(name) || cannot_lie && host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
     }
+}
+
+/// Whether a host is the allowed one: on the port that it has, or on any if it has none.
+fn is_meant(allowed: &str, host: &str) -> bool {
+    let name = match split(allowed) {
+        Some((_, Some(_))) => return host.eq_ignore_ascii_case(allowed),
+        Some((name, None)) => name,
+        // An IPv6 address without its brackets.
+        None => allowed,
+    };
+    split(host).is_some_and(|(given, _)| given.eq_ignore_ascii_case(name))
 }
 
 /// The name and the port of an authority.
@@ -102,10 +129,6 @@ fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     };
     let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     (!name.is_empty() && port.is_none_or(is_port)).then_some((name, port))
-}
-
-fn has_port(host: &str) -> bool {
-    split(host).is_some_and(|(_, port)| port.is_some())
 }
 
 fn is_local(name: &str) -> bool {
@@ -182,7 +205,38 @@ mod tests {
         assert!(!check(&named, "localhost", None));
         assert!(!check(&named, "mcp.example.com", Some("https://mcp.example.com")), "only what was named");
         let any = Allowed { hosts: Hosts::Any, origins: Vec::new() };
-        assert!(check(&any, "whatever:1", Some("http://whatever:1")));
-        assert!(!check(&any, "whatever:1", Some("http://evil.example.com")));
+        assert!(check(&any, "whatever:1", None));
+        assert!(check(&any, "192.168.0.7:1", Some("http://192.168.0.7:1")));
+        assert!(!check(&any, "192.168.0.7:1", Some("http://evil.example.com")));
+        for address in ["[2001:db8::1]", "2001:db8::1", "[2001:DB8::1]:80"] {
+            let named = Allowed { hosts: Hosts::Named(vec![address.into()]), origins: Vec::new() };
+            assert!(check(&named, "[2001:db8::1]:80", Some("http://[2001:db8::1]:80")), "{address}");
+            assert!(!check(&named, "[2001:db8::2]:80", None), "{address}");
+        }
+    }
+
+    /// A page of a name that its owner has just made lead to this machine.
+    #[test]
+    fn a_server_that_answers_to_every_name_believes_no_page_that_calls_it_by_its_own() {
+        let any = Allowed { hosts: Hosts::Any, origins: Vec::new() };
+        assert!(!check(&any, "evil.example.com:1", Some("http://evil.example.com:1")));
+        let hosts = Hosts::Named(vec!["mcp.example.com".into()]);
+        let named = Allowed { hosts, origins: Vec::new() };
+        assert!(check(&named, "mcp.example.com", Some("https://mcp.example.com")));
+    }
+
+    #[test]
+    fn who_gives_two_hosts_or_origins_does_not_have_one_of_them_overlooked() {
+        let local = Allowed::default();
+        let mut headers = HeaderMap::new();
+        headers.append(HOST, HeaderValue::from_static("localhost"));
+        headers.append(ORIGIN, HeaderValue::from_static("http://localhost"));
+        let check = |headers: &HeaderMap, uri| local.check(&Uri::from_static(uri), headers);
+        assert_eq!(check(&headers, "/mcp"), Ok(()));
+        assert!(check(&headers, "http://evil.example.com/mcp").is_err());
+        headers.append(ORIGIN, HeaderValue::from_static("http://evil.example.com"));
+        assert!(matches!(check(&headers, "/mcp"), Err(Foreign::Origin(_))));
+        headers.append(HOST, HeaderValue::from_static("evil.example.com"));
+        assert_eq!(check(&headers, "/mcp"), Err(Foreign::Hosts));
     }
 }
