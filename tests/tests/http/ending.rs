@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tests::MODERN;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::inside::{Asking, Session, text};
+use crate::raw::modern;
 use crate::tools::server;
 
 #[tokio::test]
@@ -62,4 +65,47 @@ async fn what_does_not_end_is_given_up() {
     http.shut_down().await;
     gates.passed("a-left").await;
     assert_ne!(call.await.expect("no panic"), 200);
+}
+
+/// A connection on which a subscription was opened.
+async fn subscribed(listener: &std::net::SocketAddr) -> TcpStream {
+    let connection = TcpStream::connect(listener).await.expect("it listens");
+    let body = modern(7, "subscriptions/listen", json!({ "notifications": {} }));
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         MCP-Protocol-Version: {MODERN}\r\nMcp-Method: subscriptions/listen\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.writable().await.expect("it is open");
+    let message = head + &body;
+    assert_eq!(connection.try_write(message.as_bytes()).expect("it is written"), message.len());
+    let mut said = String::new();
+    while !said.contains("acknowledged") {
+        said.push_str(&read(&connection).await.expect("it goes on"));
+    }
+    connection
+}
+
+/// What comes next; nothing at the end.
+async fn read(connection: &TcpStream) -> Option<String> {
+    let mut bytes = [0; 4096];
+    loop {
+        connection.readable().await.expect("a socket");
+        match connection.try_read(&mut bytes) {
+            Ok(0) => return None,
+            Ok(count) => return Some(String::from_utf8_lossy(&bytes[..count]).into_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_drops_a_server_drops_every_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let serving = tokio::spawn(server().0.http().serve(listener, std::future::pending()));
+    let connection = subscribed(&address).await;
+    serving.abort();
+    while read(&connection).await.is_some() {}
 }

@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 use super::origin::Hosts;
 use super::{Http, answer};
@@ -49,16 +50,22 @@ impl Http {
         let http = self.bound_to(listener.local_addr()?);
         let (stop, stopping) = watch::channel(());
         let places = Arc::new(Semaphore::new(http.settings.connections.clamp(1, Semaphore::MAX_PERMITS)));
+        // With this, they are dropped.
+        let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
             let mut accepting = pin!(accept(&listener, &places));
             let accepted = poll_fn(|cx| match shutdown.as_mut().poll(cx) {
                 Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => accepting.as_mut().poll(cx).map(Some),
+                Poll::Pending => {
+                    // Nothing is kept of those that have ended.
+                    while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
+                    accepting.as_mut().poll(cx).map(Some)
+                }
             });
             let Some((socket, place)) = accepted.await else { break };
             let serving = http.clone().serve_connection(path, socket, stopping.clone());
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 serving.await;
                 drop(place);
             });
@@ -67,7 +74,8 @@ impl Http {
         let _ = stop.send(());
         http.shut_down().await;
         // The last answers are on their way; who does not read them is not waited for.
-        let _ = tokio::time::timeout(LAST_WRITE, stop.closed()).await;
+        let written = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_WRITE, written).await;
         Ok(())
     }
 
@@ -107,15 +115,11 @@ impl Http {
         let mut stop = pin!(async move {
             // It fails when the sender is gone, which is the end, too.
             let _ = stopping.changed().await;
-            stopping
         });
-        // Held until the connection has ended, for who waits for that.
-        let mut held = None;
+        let mut is_stopping = false;
         let outcome = poll_fn(|cx| {
-            if held.is_none()
-                && let Poll::Ready(stopping) = stop.as_mut().poll(cx)
-            {
-                held = Some(stopping);
+            if !is_stopping && stop.as_mut().poll(cx).is_ready() {
+                is_stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
             connection.as_mut().poll(cx)
