@@ -1,10 +1,17 @@
 //! How a server goes away.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
+use http_body::{Body, Frame};
 use serde_json::json;
 use tests::MODERN;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tower_service::Service;
 
 use crate::inside::{Asking, Session, text};
 use crate::raw::modern;
@@ -65,6 +72,43 @@ async fn what_does_not_end_is_given_up() {
     http.shut_down().await;
     gates.passed("a-left").await;
     assert_ne!(call.await.expect("no panic"), 200);
+}
+
+/// A body that is sent when somebody says so.
+struct Late(oneshot::Receiver<Bytes>);
+
+impl Body for Late {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if self.0.is_terminated() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.0).poll(cx).map(|body| body.ok().map(|body| Ok(Frame::data(body))))
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_arrives_when_the_server_has_stopped_is_not_begun() {
+    let mut http = server().0.http();
+    let (send, body) = oneshot::channel();
+    let request = Request::post("/mcp")
+        .header("Host", "localhost")
+        .header("Content-Type", "application/json")
+        .header("MCP-Protocol-Version", MODERN)
+        .header("Mcp-Method", "subscriptions/listen")
+        .body(Late(body))
+        .expect("a request");
+    let reply = tokio::spawn(http.call(request));
+    tokio::task::yield_now().await;
+    http.shut_down().await;
+    send.send(modern(7, "subscriptions/listen", json!({ "notifications": {} })).into()).expect("it is read");
+    let Ok(reply) = reply.await.expect("no panic");
+    assert_eq!(reply.status(), 503);
 }
 
 /// A connection on which a subscription was opened.

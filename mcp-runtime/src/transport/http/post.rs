@@ -56,6 +56,10 @@ impl Http {
                 );
             }
         };
+        // What comes in now would be waited for by nobody.
+        if self.is_stopping() {
+            return stopping();
+        }
         let Ok(text) = std::str::from_utf8(&body) else {
             let error =
                 ProtocolError::new(ProtocolError::PARSE_ERROR, "not valid JSON: the body is not UTF-8");
@@ -138,7 +142,11 @@ impl Post<'_> {
         }
         // On the stateless wire a stream that is closed is a request that is cancelled; before, "disconnection SHOULD NOT be
         // interpreted as the client cancelling its request".
-        let party = Party::Alone(state.open.register(endpoint, is_modern));
+        let party = Party::Alone(state.open.register(Arc::clone(&endpoint), is_modern));
+        // Whoever ended the subscriptions meanwhile may not have seen this one.
+        if self.http.is_stopping() {
+            endpoint.end_subscriptions();
+        }
         self.later(Exchange::new(reader, party), None, is_modern).await
     }
 
