@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_runtime::Http;
+use mcp_runtime::{Http, Sessions};
 use serde_json::{Value, json};
 
 use crate::inside::{Asking, Session, text};
@@ -153,4 +153,19 @@ async fn what_was_cancelled_before_a_word_of_it_ends_without_one() {
     session.notify("notifications/cancelled", json!({ "requestId": 1 })).to(&http).await;
     let reply = waiting.await.expect("no panic");
     assert_eq!((reply.status.as_u16(), reply.text().await.as_str()), (202, ""));
+}
+
+#[tokio::test]
+async fn times_may_be_as_long_as_there_are() {
+    let (service, gates) = server();
+    let long = Duration::MAX;
+    let sessions = Sessions::default().idle(long);
+    let http = service.http().keep_alive(long).retry(long).body_timeout(long).drain(long).sessions(sessions);
+    let session = Session::open(&http).await;
+    let mut reply = session.call_with_progress(1, "wait", json!({ "gate": "a" })).to(&http).await;
+    reply.message().await.expect("progress");
+    gates.open("a");
+    assert_eq!(reply.messages().await.len(), 2);
+    session.delete().to(&http).await;
+    http.shut_down().await;
 }

@@ -115,7 +115,11 @@ impl Events {
                 Bytes::from_static(event::KEEP_ALIVE)
             }
         };
-        self.keep_alive.as_mut().reset(Instant::now() + self.interval);
+        // Without a next moment there is no comment either.
+        match Instant::now().checked_add(self.interval) {
+            Some(next) => self.keep_alive.as_mut().reset(next),
+            None => self.keep_alive.set(tokio::time::sleep(self.interval)),
+        }
         Poll::Ready(Some(events))
     }
 }

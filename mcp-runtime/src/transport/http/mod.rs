@@ -166,7 +166,8 @@ impl Http {
 
     /// After how much silence a comment keeps a stream from being taken for dead. Default: 15 seconds.
     pub fn keep_alive(self, interval: Duration) -> Self {
-        self.set(|settings| settings.keep_alive = interval)
+        // With no time at all there would be nothing but comments.
+        self.set(|settings| settings.keep_alive = interval.max(Duration::from_millis(1)))
     }
 
     /// After what time a client should come back whose stream was [closed](crate::Context::close_stream) in the middle of a
