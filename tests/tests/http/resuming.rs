@@ -69,6 +69,25 @@ async fn what_ended_while_nobody_was_there_waits_for_the_client() {
     assert_eq!(text(rest.messages().await.last().expect("the answer")), "passed a");
 }
 
+/// What was written to a connection has not arrived.
+#[tokio::test]
+async fn an_answer_is_kept_for_its_client_however_large_it_is() {
+    let http = server().0.http();
+    let session = Session::open(&http).await;
+    let recite = |id| session.call_with_progress(id, "recite", json!({ "bytes": 2_000_000 }));
+    let mut ids = Vec::new();
+    for id in 0..3 {
+        let mut reply = recite(id).to(&http).await;
+        ids.push(reply.event().await.and_then(|event| event.id).expect("an id"));
+        while reply.event().await.is_some() {}
+    }
+    let rest = session.resume(&ids[2]).repeatedly().to(&http).await;
+    let messages = rest.messages().await;
+    assert_eq!(text(messages.last().expect("the answer")).len(), 2_000_000);
+    // But not every one, and not for ever.
+    assert_eq!(session.resume(&ids[0]).to(&http).await.status, 400);
+}
+
 #[tokio::test]
 async fn a_tool_may_send_its_client_away_and_finish_meanwhile() {
     let (service, gates) = server();

@@ -65,6 +65,13 @@ async fn tell(cx: Context) -> String {
     "told".to_owned()
 }
 
+/// Report one step of progress, and give a text of this many bytes.
+#[tool]
+async fn recite(bytes: usize, cx: Context) -> String {
+    cx.progress(1, 2, "one");
+    "x".repeat(bytes)
+}
+
 /// Wait until a gate is open, reporting progress before if there is somebody to hear it. Opens the gate `..-reached`
 /// before, and `..-left` behind itself.
 #[tool(task)]
@@ -147,6 +154,6 @@ pub(crate) fn server_with(limits: Limits) -> (Service, Gates) {
     let server = Server::new("tested", "1.0.0")
         .state(gates.clone())
         .limits(limits)
-        .tools(tools![add, echo, refuse, tell, wait, brood, tidy, leave, confirm, regional]);
+        .tools(tools![add, echo, refuse, tell, recite, wait, brood, tidy, leave, confirm, regional]);
     (server.build().expect("nothing is wrong with it"), gates)
 }

@@ -15,6 +15,9 @@ use crate::transport::{Endpoint, Outbox};
 /// How many streams that were read to their end a session keeps, for a client that lost the last of them on the way.
 const LEFT_STREAMS: usize = 16;
 
+/// How many bytes those streams may have.
+const LEFT_BYTES: usize = 1024 * 1024;
+
 /// How long sessions live, and how many there may be, for [`Http::sessions`](super::Http::sessions).
 ///
 /// ```
@@ -88,12 +91,16 @@ impl Session {
     /// Keeps a stream, whose client was given the id of an event.
     pub(super) fn keep(&self, stream: &Arc<Stream>) {
         let mut streams = self.resumable.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut excess =
-            streams.iter().filter(|stream| stream.is_left()).count().saturating_sub(LEFT_STREAMS - 1);
+        let left = streams.iter().filter_map(|stream| stream.left());
+        let (mut count, mut bytes) =
+            left.fold((0_usize, 0), |(count, bytes), more| (count + 1, bytes + more));
+        // The oldest go first, and the newest stays however large it is.
         streams.retain(|stream| {
-            let goes = excess > 0 && stream.is_left();
-            excess -= usize::from(goes);
-            !goes
+            let is_too_much = count >= LEFT_STREAMS || count > 1 && bytes > LEFT_BYTES;
+            let Some(left) = stream.left().filter(|_| is_too_much) else { return true };
+            count -= 1;
+            bytes = bytes.saturating_sub(left);
+            false
         });
         streams.push(Arc::clone(stream));
     }

@@ -127,10 +127,10 @@ impl Stream {
         self.form.number
     }
 
-    /// Whether everything was said, and nobody reads it.
-    pub(super) fn is_left(&self) -> bool {
+    /// How many bytes are kept although everything was said and nobody reads it; `None` as long as that is not so.
+    pub(super) fn left(&self) -> Option<usize> {
         let state = self.state();
-        state.is_over && state.readers.is_empty()
+        (state.is_over && state.readers.is_empty()).then(|| state.log.sent_bytes + state.log.unsent_bytes)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -328,8 +328,10 @@ impl Reader {
         let mut state = self.stream.state();
         let is_mine = state.readers.last().is_some_and(|last| last.number == self.number);
         if is_mine && let Some(events) = state.log.take_unsent() {
+            // The newest event is kept, however large: it may be the answer, and may not arrive.
             let keeps = self.stream.form.number.is_some();
-            state.log.forget_sent(if keeps { KEPT } else { 0 });
+            let (bytes, newest) = if keeps { (KEPT, 1) } else { (0, 0) };
+            state.log.forget_sent(bytes, newest);
             drop(state);
             self.stream.drained.notify_waiters();
             return Poll::Ready(Some(events));
@@ -414,9 +416,9 @@ impl Log {
         self.unsent_bytes = self.events.range(self.sent..).map(Bytes::len).sum();
     }
 
-    /// Forgets the oldest of what was sent, so that this many bytes are left at most.
-    fn forget_sent(&mut self, keep: usize) {
-        while self.sent > 0 && self.sent_bytes > keep {
+    /// Forgets the oldest of what was sent, so that this many bytes are left at most, or only this many events.
+    fn forget_sent(&mut self, bytes: usize, events: usize) {
+        while self.sent > 0 && self.sent_bytes > bytes && self.events.len() > events {
             let Some(event) = self.events.pop_front() else { return };
             self.sent_bytes -= event.len();
             self.sent -= 1;
@@ -426,7 +428,7 @@ impl Log {
 
     /// Forgets the oldest of everything, so that this many bytes are left at most.
     fn forget_unsent(&mut self, keep: usize) {
-        self.forget_sent(0);
+        self.forget_sent(0, 0);
         // The newest one is kept, however large.
         while self.unsent_bytes > keep && self.events.len() > 1 {
             let Some(event) = self.events.pop_front() else { return };
