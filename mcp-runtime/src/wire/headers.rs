@@ -139,15 +139,45 @@ fn is_same(said: &[u8], json: &str) -> bool {
     }
 }
 
-/// Numbers are the same as numbers: `42.0` is `42`.
+/// Numbers are the same as numbers: `42.0` is `42`, however many digits there are.
 fn is_same_number(said: &str, json: &str) -> bool {
-    match (said.parse::<i64>(), json.parse::<i64>()) {
-        (Ok(said), Ok(json)) => said == json,
-        _ => match (serde_json::from_str::<f64>(said), serde_json::from_str::<f64>(json)) {
-            #[allow(clippy::float_cmp, reason = "two spellings of one number are read as the same one")]
-            (Ok(said), Ok(json)) => said == json,
-            _ => false,
-        },
+    said == json || Decimal::read(said).is_some_and(|said| Decimal::read(json) == Some(said))
+}
+
+/// A number as JSON writes it, which another spelling of it equals.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    /// Without zeros before and behind.
+    digits: String,
+    /// The place of the last digit.
+    exponent: i64,
+}
+
+impl Decimal {
+    fn read(text: &str) -> Option<Self> {
+        let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+            && text.ends_with(|last: char| last.is_ascii_digit())
+            && serde_json::from_str::<IgnoredAny>(text).is_ok();
+        if !is_number {
+            return None;
+        }
+        let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (text, exponent) = match text.split_once(['e', 'E']) {
+            Some((text, exponent)) => (text, exponent.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = [whole, fraction].concat();
+        let digits = digits.trim_start_matches('0');
+        let significant = digits.trim_end_matches('0');
+        if significant.is_empty() {
+            return Some(Self { is_negative: false, digits: String::new(), exponent: 0 });
+        }
+        let shift = i64::try_from(digits.len() - significant.len()).ok()?;
+        let shift = shift.checked_sub_unsigned(u64::try_from(fraction.len()).ok()?)?;
+        let exponent = exponent.checked_add(shift)?;
+        Some(Self { is_negative, digits: significant.to_owned(), exponent })
     }
 }
 
@@ -199,5 +229,46 @@ fn shortened(value: &str) -> String {
     match value.char_indices().nth(LONGEST) {
         None => format!("`{value}`"),
         Some((end, _)) => format!("`{}…`", &value[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_the_same_in_every_spelling_and_no_other_one_is() {
+        for (said, json) in [
+            ("42", "42.0"),
+            ("42.0", "42"),
+            ("4.2e1", "42"),
+            ("420E-1", "42"),
+            ("-0", "0"),
+            ("0.0", "0e7"),
+            ("-7", "-7.00"),
+            ("9007199254740993", "9007199254740993"),
+            ("100000000000000000000000", "1e23"),
+        ] {
+            assert!(is_same_number(said, json), "{said} {json}");
+        }
+        for (said, json) in [
+            ("43", "42"),
+            ("-42", "42"),
+            ("+42", "42"),
+            ("042", "42"),
+            ("0x2a", "42"),
+            ("", "42"),
+            ("42 ", "42"),
+            ("NaN", "42"),
+            ("\"42\"", "42"),
+            // The same as floating point numbers.
+            ("9007199254740992", "9007199254740993"),
+            ("9007199254740993.0", "9007199254740992"),
+            ("9223372036854775808", "9223372036854775809"),
+            ("1e400", "2e400"),
+            ("1e99999999999999999999", "1e99999999999999999998"),
+        ] {
+            assert!(!is_same_number(said, json), "{said} {json}");
+        }
     }
 }
