@@ -155,6 +155,12 @@ impl Connection {
                 self.take_notification(&method, &params);
                 Taken::Silent
             }
+            // A question of this revision is part of an answer, and is answered with another request.
+            Ok(Message::Response { .. }) if self.wires == Wires::Modern => {
+                let error = ProtocolError::invalid_request("a client of this revision sends no responses");
+                jsonrpc::write_error(out, None, &error);
+                Taken::Answered { failure: Some(Failure::refused(&error)) }
+            }
             Ok(Message::Response { id, result, error }) => {
                 let response = match (result, error) {
                     (Some(result), _) => InputResponse::Result(result.to_owned()),

@@ -147,3 +147,59 @@ async fn batches_are_for_2025_03_26_alone() {
     let modern = Asking::post(batch.to_string()).header("MCP-Protocol-Version", "2026-07-28").to(&http).await;
     assert_eq!(modern.status, 400);
 }
+
+/// "If the values do not match, the server MUST reject the request with `400 Bad Request`": what routes by the header would
+/// be led astray.
+#[tokio::test]
+async fn a_body_of_one_era_under_the_header_of_another_is_refused() {
+    for http in [http(), http().sessionless()] {
+        let call =
+            || Asking::modern(1, "tools/call", json!({ "name": "add", "arguments": { "a": 1, "b": 2 } }));
+        let reply = call().header("MCP-Protocol-Version", "2025-11-25").to(&http).await;
+        assert_eq!((reply.status.as_u16(), reply.code().await), (400, -32020));
+    }
+    let http = http();
+    let session = Session::open(&http).await;
+    let list = || Asking::modern(1, "tools/list", json!({})).header("Mcp-Session-Id", &session.id);
+    for asking in
+        [list().header("MCP-Protocol-Version", "2025-11-25"), list().without("MCP-Protocol-Version")]
+    {
+        let reply = asking.to(&http).await;
+        assert_eq!((reply.status.as_u16(), reply.code().await), (400, -32020));
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_is_there_twice_is_not_taken_for_one_of_its_values() {
+    let http = http();
+    let session = Session::open(&http).await;
+    for asking in [session.ask(1, "ping", json!({})), session.get(), session.delete()] {
+        let reply = asking.and_header("Mcp-Session-Id", "another").to(&http).await;
+        assert_eq!(reply.status, 400);
+    }
+    for asking in [session.ask(1, "ping", json!({})), session.get(), session.delete()] {
+        let reply = asking.and_header("MCP-Protocol-Version", "2025-06-18").to(&http).await;
+        assert_eq!(reply.status, 400);
+    }
+    assert_eq!(
+        session
+            .get()
+            .and_header("Last-Event-ID", "0-0")
+            .and_header("Last-Event-ID", "0-1")
+            .to(&http)
+            .await
+            .status,
+        400
+    );
+}
+
+/// "The client MUST NOT send JSON-RPC responses."
+#[tokio::test]
+async fn a_response_is_nothing_for_the_stateless_revision() {
+    let http = http();
+    let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} }).to_string();
+    let modern = Asking::post(response.clone()).header("MCP-Protocol-Version", "2026-07-28");
+    assert_eq!(modern.to(&http).await.status, 400);
+    let session = Session::open(&http).await;
+    assert_eq!(session.of(Asking::post(response)).to(&http).await.status, 202);
+}

@@ -58,6 +58,11 @@ pub(super) fn refuse_with(
     json(status, message)
 }
 
+/// A request in which a header is there several times.
+pub(super) fn repeated(header: &HeaderName) -> Response<HttpBody> {
+    refuse(StatusCode::BAD_REQUEST, format!("the header {header} is there more than once"))
+}
+
 pub(super) fn not_allowed(allow: &'static str) -> Response<HttpBody> {
     let message = format!("only {allow} can be done here with this revision of the protocol");
     let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, message);

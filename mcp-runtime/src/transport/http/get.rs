@@ -9,7 +9,7 @@ use super::answer;
 use super::body::HttpBody;
 use super::event;
 use super::exchange::{Exchange, Party};
-use super::headers::{self, LAST_EVENT_ID, Revision, SESSION_ID};
+use super::headers::{self, LAST_EVENT_ID, Repeated, Revision, SESSION_ID};
 use super::post::{no_session, unknown_revision};
 use super::stream::Stream;
 
@@ -21,11 +21,16 @@ impl Http {
         if !Accepted::of(&parts.headers).events {
             return answer::refuse(StatusCode::NOT_ACCEPTABLE, "`Accept` must list `text/event-stream`");
         }
-        let Some(id) = headers::value(&parts.headers, &SESSION_ID) else { return session_required() };
+        let id = match headers::only(&parts.headers, &SESSION_ID) {
+            Ok(Some(id)) => id,
+            Ok(None) => return session_required(),
+            Err(Repeated) => return answer::repeated(&SESSION_ID),
+        };
         let Some(session) = self.state.sessions.find(id, &self.principal(parts)) else { return no_session() };
-        let reader = match headers::value(&parts.headers, &LAST_EVENT_ID) {
-            None => Stream::attach(&session.home, None),
-            Some(last) => {
+        let reader = match headers::only(&parts.headers, &LAST_EVENT_ID) {
+            Err(Repeated) => return answer::repeated(&LAST_EVENT_ID),
+            Ok(None) => Stream::attach(&session.home, None),
+            Ok(Some(last)) => {
                 let Some((stream, after)) = event::read_id(last) else {
                     let message = "`Last-Event-ID` is not one that this server gave";
                     return answer::refuse(StatusCode::BAD_REQUEST, message);
@@ -46,7 +51,11 @@ impl Http {
         if let Some(refusal) = self.refusal(parts) {
             return refusal;
         }
-        let Some(id) = headers::value(&parts.headers, &SESSION_ID) else { return session_required() };
+        let id = match headers::only(&parts.headers, &SESSION_ID) {
+            Ok(Some(id)) => id,
+            Ok(None) => return session_required(),
+            Err(Repeated) => return answer::repeated(&SESSION_ID),
+        };
         if self.state.sessions.end(id, &self.principal(parts)) {
             answer::empty(StatusCode::NO_CONTENT)
         } else {
@@ -78,6 +87,6 @@ impl Http {
     }
 }
 
-fn session_required() -> Response<HttpBody> {
+pub(super) fn session_required() -> Response<HttpBody> {
     answer::refuse(StatusCode::BAD_REQUEST, "`Mcp-Session-Id` is required: open a session with `initialize`")
 }

@@ -53,8 +53,12 @@ pub(super) enum Revision {
 
 impl Revision {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let Some(value) = headers.get(&PROTOCOL_VERSION) else { return Self::Unsaid };
-        let value = value.as_bytes().trim_ascii();
+        let value = match only(headers, &PROTOCOL_VERSION) {
+            Ok(Some(value)) => value,
+            Ok(None) => return Self::Unsaid,
+            Err(Repeated) => return Self::Unknown,
+        };
+        let value = value.trim_ascii();
         if value == names::MODERN.as_bytes() {
             return Self::Modern;
         }
@@ -69,7 +73,14 @@ pub(super) fn is_listen(headers: &HeaderMap) -> bool {
     headers.get(&METHOD).is_some_and(|method| method == "subscriptions/listen")
 }
 
-/// A header that has one value.
-pub(super) fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    headers.get(name).map(HeaderValue::as_bytes)
+/// That a header is there several times, so that two readers could take it for two things.
+pub(super) struct Repeated;
+
+/// What a header says, of which there is one at most.
+pub(super) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Repeated> {
+    let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Repeated),
+    }
 }

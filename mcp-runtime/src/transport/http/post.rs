@@ -16,12 +16,14 @@ use super::answer;
 use super::body::{self, HttpBody, Read};
 use super::event;
 use super::exchange::{Exchange, Party};
-use super::headers::{self, RequestHeaders, Revision, SESSION_ID};
+use super::get::session_required;
+use super::headers::{self, Repeated, RequestHeaders, Revision, SESSION_ID};
 use super::session::Session;
 use super::stream::{Answer, Beginning, Form, Reader, Stream};
 use super::{Http, Settings};
+use crate::protocol::names::{self, meta};
 use crate::protocol::params::{Str, object};
-use crate::protocol::{ProtocolError, jsonrpc, names};
+use crate::protocol::{ProtocolError, jsonrpc};
 use crate::transport::{Arrival, Client, Endpoint, Outbox, Received, Wires};
 use crate::wire::legacy::Version;
 
@@ -95,17 +97,32 @@ enum Era {
 impl Post<'_> {
     fn era(&self) -> Era {
         match Revision::of(&self.parts.headers) {
+            // A body that says something else is refused for that, as the stateless protocol has it.
+            Revision::Legacy(version) if self.says_another(version.as_str()) => Era::Modern,
             Revision::Legacy(version) => Era::Legacy(Some(version)),
             // What is not known is judged as the stateless protocol has it.
             Revision::Modern | Revision::Unknown => Era::Modern,
-            Revision::Unsaid if self.parts.headers.contains_key(&SESSION_ID) => Era::Legacy(None),
+            Revision::Unsaid if self.parts.headers.contains_key(&SESSION_ID) => {
+                if self.says_another("") {
+                    Era::Modern
+                } else {
+                    Era::Legacy(None)
+                }
+            }
             Revision::Unsaid => {
                 let glimpse = Glimpse::of(self.text);
                 // Revisions before 2025-06-18 had no such header; in a session it was settled otherwise.
                 let is_legacy = glimpse.is_initialize() || self.http.settings.sessions.is_none();
-                if is_legacy && !glimpse.is_modern() { Era::Legacy(None) } else { Era::Modern }
+                if is_legacy && glimpse.version().is_none() { Era::Legacy(None) } else { Era::Modern }
             }
         }
+    }
+
+    /// Whether the body says, in the way of the stateless protocol, that it is of another revision than this one.
+    fn says_another(&self, version: &str) -> bool {
+        // Only of few messages is it worth it to read them for that.
+        memchr::memmem::find(self.text.as_bytes(), meta::PROTOCOL_VERSION.as_bytes()).is_some()
+            && Glimpse::of(self.text).version().is_some_and(|said| said != version)
     }
 
     async fn modern(&self) -> Response<HttpBody> {
@@ -151,12 +168,11 @@ impl Post<'_> {
     }
 
     async fn in_session(&self, version: Option<Version>) -> Response<HttpBody> {
-        let Some(id) = headers::value(&self.parts.headers, &SESSION_ID) else {
-            if Glimpse::of(self.text).is_initialize() {
-                return self.initialize();
-            }
-            let message = "`Mcp-Session-Id` is required: open a session with `initialize`";
-            return answer::refuse(StatusCode::BAD_REQUEST, message);
+        let id = match headers::only(&self.parts.headers, &SESSION_ID) {
+            Ok(Some(id)) => id,
+            Ok(None) if Glimpse::of(self.text).is_initialize() => return self.initialize(),
+            Ok(None) => return session_required(),
+            Err(Repeated) => return answer::repeated(&SESSION_ID),
         };
         let principal = self.http.principal(self.parts);
         let Some(session) = self.http.state.sessions.find(id, &principal) else {
@@ -372,8 +388,8 @@ impl<'a> Glimpse<'a> {
         self.method.as_deref() == Some("initialize")
     }
 
-    fn is_modern(&self) -> bool {
-        let meta = self.params.as_ref().and_then(|params| params.meta.as_ref());
-        meta.is_some_and(|meta| meta.protocol_version.is_some())
+    /// The revision that the message says itself to be of, as those of the stateless protocol do.
+    fn version(&self) -> Option<&str> {
+        self.params.as_ref()?.meta.as_ref()?.protocol_version.as_deref()
     }
 }
