@@ -183,6 +183,16 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     }
 }
 
+#[test]
+fn a_client_that_never_reads_loses_its_connection() {
+    let fixture = Fixture::start(&["--http-connections=1", "--http-write-timeout=50"]);
+    let mut deaf = fixture.connect();
+    // More than the system takes off the server's hands.
+    deaf.begin_call(1, "heavy", &json!({ "bytes": 32_000_000 }));
+    // There is a place for one.
+    assert!(fixture.is_well());
+}
+
 /// The listener closes, streams end with their answer, running calls are finished, and the process ends well.
 #[cfg(unix)]
 #[test]

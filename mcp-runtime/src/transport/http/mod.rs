@@ -18,6 +18,7 @@ mod post;
 mod router;
 mod serve;
 mod session;
+mod socket;
 mod stream;
 
 use std::convert::Infallible;
@@ -79,6 +80,7 @@ struct Settings {
     retry: Duration,
     strict_names: bool,
     body_timeout: Duration,
+    write_timeout: Duration,
     drain: Duration,
     connections: usize,
 }
@@ -102,6 +104,7 @@ impl Http {
             retry: Duration::from_secs(1),
             strict_names: false,
             body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(60),
             drain: Duration::from_secs(10),
             connections: 20_000,
         };
@@ -186,6 +189,12 @@ impl Http {
     /// [`Limits::max_message_size`](crate::Limits).
     pub fn body_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.body_timeout = limit)
+    }
+
+    /// How long a client may read nothing of what is written to it, where this is [served](Self::serve) alone; then its
+    /// connection is closed. Default: one minute. A client that has nothing to read is not waited for.
+    pub fn write_timeout(self, limit: Duration) -> Self {
+        self.set(|settings| settings.write_timeout = limit)
     }
 
     /// How long requests that are being answered may still take when the server is shut down. Default: 10 seconds.

@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::origin::Hosts;
+use super::socket::Socket;
 use super::{Http, answer};
 
 /// How long a client may take, at the end, to read what is still to be written.
@@ -96,6 +97,7 @@ impl Http {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        let socket = Socket::new(socket, self.settings.write_timeout);
         let service = service_fn(move |request: Request<Incoming>| {
             let http = self.clone();
             async move {
