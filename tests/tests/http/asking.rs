@@ -1,11 +1,11 @@
 //! What a client with a session is asked: on the stream of its call, on its own stream, and while it waits for a result.
 
-use mcp_runtime::Http;
+use mcp_runtime::{Http, Limits};
 use serde_json::{Value, json};
 use tests::names;
 
 use crate::inside::{Asking, Reply, Session, text};
-use crate::tools::server;
+use crate::tools::{server, server_with};
 
 async fn askable(http: &Http) -> Session {
     Session::open_with(http, json!({ "elicitation": {} })).await
@@ -90,6 +90,19 @@ async fn a_question_that_nobody_can_read_any_more_is_asked_again() {
     let again = question(&mut waiting).await;
     accept(&session, &http, &again).await;
     assert_eq!(text(&waiting.message().await.expect("the result")), "confirmed");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_ends_the_wait_for_it() {
+    let limits = Limits { max_message_size: 2000, ..Limits::default() };
+    let http = server_with(limits).0.http();
+    let session = askable(&http).await;
+    let mut call = session.call(1, "confirm", json!({})).to(&http).await;
+    let question = question(&mut call).await;
+    let result = json!({ "action": "accept", "content": { "sure": true }, "more": "x".repeat(3000) });
+    assert_eq!(session.respond(&question["id"], result).to(&http).await.status, 413);
+    let answer = call.message().await.expect("the answer");
+    assert!(text(&answer).contains("max_message_size"), "{answer}");
 }
 
 #[tokio::test]

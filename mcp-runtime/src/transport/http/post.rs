@@ -46,7 +46,7 @@ impl Http {
         let limit = self.state.acceptor.max_message_size();
         let body = match body::read(body, limit, self.settings.body_timeout).await {
             Read::Whole(body) => body,
-            Read::TooLarge(beginning) => return too_large(&beginning, limit),
+            Read::TooLarge(beginning) => return self.too_large(&parts, &beginning, limit),
             Read::TooSlow => {
                 let message = format!("the body did not arrive within {:?}", self.settings.body_timeout);
                 return answer::refuse(StatusCode::REQUEST_TIMEOUT, message);
@@ -75,6 +75,23 @@ impl Http {
                 None => post.sessionless(version).await,
             },
         }
+    }
+}
+
+impl Http {
+    fn too_large(&self, parts: &Parts, beginning: &Bytes, limit: usize) -> Response<HttpBody> {
+        let beginning = String::from_utf8_lossy(beginning);
+        if let Ok(Some(id)) = headers::only(&parts.headers, &SESSION_ID)
+            && let Some(session) = self.state.sessions.find(id, &self.principal(parts))
+        {
+            // If it is the answer to something that was asked, whoever asked must not wait for it.
+            let (unheard, _) = Stream::open(Form { takes_events: false, number: None, retry: None });
+            session.endpoint.refuse_oversized(&beginning, limit, &*unheard);
+        }
+        let message =
+            format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
+        let (id, error) = (jsonrpc::peek_id(&beginning), ProtocolError::invalid_request(message));
+        answer::refuse_with(StatusCode::PAYLOAD_TOO_LARGE, id.as_ref(), &error)
     }
 }
 
@@ -342,12 +359,6 @@ pub(super) fn no_session() -> Response<HttpBody> {
         StatusCode::NOT_FOUND,
         "there is no such session, or not any more: open one with `initialize`",
     )
-}
-
-fn too_large(beginning: &Bytes, limit: usize) -> Response<HttpBody> {
-    let message = format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
-    let id = jsonrpc::peek_id(&String::from_utf8_lossy(beginning));
-    answer::refuse_with(StatusCode::PAYLOAD_TOO_LARGE, id.as_ref(), &ProtocolError::invalid_request(message))
 }
 
 fn millis(settings: &Settings) -> u32 {
