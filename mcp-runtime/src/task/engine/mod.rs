@@ -1,23 +1,26 @@
 //! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
 
+mod drive;
+mod link;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::{self, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+pub(crate) use self::drive::Start;
+use self::drive::{Registered, Starting};
+pub(crate) use self::link::TaskLink;
 use super::context::Context;
-use super::panic::{Guarded, guarded, panic_message, panicked};
-use super::record::{Epoch, Event, Principal, Question, Record, Refusal, Report, TaskId};
+use super::record::{Epoch, Event, Principal, Record, Refusal, TaskId};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
-use crate::input::{InputError, InputResponse, check};
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 
@@ -59,92 +62,11 @@ pub(crate) struct NewRun {
     pub(crate) work: Work,
 }
 
-/// An answer that does not fit its question.
-#[derive(Debug)]
-pub(crate) struct Unfit {
-    pub(crate) key: Arc<str>,
-    /// What is wrong with it.
-    pub(crate) wrong: String,
-}
-
 /// What a task's function comes to.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Ending> + Send>>;
 
-/// A task that was recorded and is about to run.
-///
-/// It runs from when this is dropped: so whoever made it can tell its client of the task first, and it cannot be
-/// forgotten.
-#[derive(Debug)]
-pub(crate) struct Start(Option<Starting>);
-
-struct Starting {
-    registered: Registered,
-    epoch: Epoch,
-    work: Work,
-    runtime: Handle,
-}
-
-/// What a context holds of the task that it belongs to.
-pub(crate) struct TaskLink {
-    engine: Weak<Engine>,
-    id: TaskId,
-    epoch: Epoch,
-}
-
 const SHARDS: usize = 16;
 const EXPIRE_BATCH: usize = 256;
-
-impl TaskLink {
-    pub(crate) fn id(&self) -> TaskId {
-        self.id
-    }
-
-    pub(crate) fn report(&self, report: Report) {
-        if let Some(engine) = self.engine.upgrade() {
-            engine.store.report(self.id, self.epoch, report);
-            engine.watchers.changed(&self.id);
-        }
-    }
-
-    /// Asks the client. When this returns, everybody who looks at the task sees the question.
-    pub(crate) async fn ask(&self, question: Question) -> Result<(), InputError> {
-        let lost = |what: String| InputError::Lost(what);
-        let Some(engine) = self.engine.upgrade() else {
-            return Err(lost("the server has stopped".to_owned()));
-        };
-        match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
-            Ok(_) => engine.watchers.changed(&self.id),
-            // An earlier run asked it; its answer may be there already.
-            Err(StoreError::Refused(Refusal::NotAsked)) => {
-                if let Ok(Some(record)) = engine.store.get(self.id).await {
-                    engine.deliver(&record);
-                }
-            }
-            Err(error) => return Err(lost(error.to_string())),
-        }
-        Ok(())
-    }
-
-    /// Cancels the task, in the background.
-    pub(super) fn give_up(&self, runtime: &Handle) {
-        if let Some(engine) = self.engine.upgrade() {
-            let id = self.id;
-            runtime.spawn(async move { engine.give_up(id).await });
-        }
-    }
-
-    /// Takes a question back, in the background.
-    pub(crate) fn withdraw(&self, key: Arc<str>) {
-        let (Some(engine), Ok(runtime)) = (self.engine.upgrade(), Handle::try_current()) else { return };
-        let (id, epoch) = (self.id, self.epoch);
-        runtime.spawn(async move {
-            // Refused if it was answered meanwhile, or the task is over.
-            if engine.store.apply(id, Event::Withdraw(epoch, key)).await.is_ok() {
-                engine.watchers.changed(&id);
-            }
-        });
-    }
-}
 
 impl Engine {
     pub(crate) fn new(store: Arc<dyn TaskStore>, settings: EngineSettings) -> Arc<Self> {
@@ -231,53 +153,6 @@ impl Engine {
 
     pub(crate) fn watch(&self) -> Watch {
         self.watchers.watch()
-    }
-
-    /// Gives a task the client's answers. Those that nobody asked for change nothing; those that do not fit their questions
-    /// neither, and come back with what is wrong with them.
-    pub(crate) async fn answer(
-        &self,
-        id: TaskId,
-        principal: &Principal,
-        mut answers: Vec<(Arc<str>, Arc<InputResponse>)>,
-    ) -> Result<Vec<Unfit>, StoreError> {
-        let record = self.get(id, principal).await?;
-        let mut unfit = Vec::new();
-        answers.retain(|(key, answer)| {
-            let Some(question) = record.open_questions().find(|question| question.key == *key) else {
-                return false;
-            };
-            let InputResponse::Result(result) = &**answer else { return true };
-            match check(&question.request, result) {
-                Ok(()) => true,
-                Err(wrong) => {
-                    unfit.push(Unfit { key: Arc::clone(key), wrong });
-                    false
-                }
-            }
-        });
-        if answers.is_empty() {
-            return Ok(unfit);
-        }
-        match self.store.apply(id, Event::Answer(answers)).await {
-            Ok(record) => {
-                self.deliver(&record);
-                self.watchers.changed(&id);
-                Ok(unfit)
-            }
-            Err(StoreError::Refused(_)) => Ok(unfit),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Tells the run, if it is in this process, which answers are there.
-    fn deliver(&self, record: &Record) {
-        let Some(cx) = self.live(record.id).get(&record.id).map(|live| live.cx.clone()) else { return };
-        for question in record.questions.iter().flat_map(|questions| questions.iter()) {
-            if let Some(answer) = &question.answer {
-                cx.put_answer(&question.key, Arc::clone(answer));
-            }
-        }
     }
 
     /// Cancels a task: it is `cancelled` at once, whatever its function still does.
@@ -433,47 +308,6 @@ impl Engine {
     }
 }
 
-impl Start {
-    /// Whether there is something to start: the task was not there before.
-    pub(crate) fn is_new(&self) -> bool {
-        self.0.is_some()
-    }
-}
-
-impl Drop for Start {
-    fn drop(&mut self) {
-        let Some(Starting { registered, epoch, work, runtime }) = self.0.take() else { return };
-        let (engine, id) = (Arc::clone(&registered.engine), registered.id);
-        let is_cancelled = engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled());
-        if is_cancelled {
-            // Whoever cancelled the task recorded that; whoever cancelled the call that it comes of did not.
-            drop((registered, work));
-            runtime.spawn(async move { engine.give_up(id).await });
-            return;
-        }
-        // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
-        let drive = Drive { registered, epoch, stage: Stage::Working(guarded(work)) };
-        let abort = runtime.spawn(drive).abort_handle();
-        let is_cancelled = engine.live(id).get_mut(&id).is_some_and(|live| {
-            live.abort = Some(abort);
-            live.cx.was_cancelled()
-        });
-        if is_cancelled {
-            // Whoever cancelled it meanwhile found nothing to stop.
-            runtime.spawn(async move {
-                engine.give_up(id).await;
-                engine.stop(id);
-            });
-        }
-    }
-}
-
-impl fmt::Debug for Starting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.registered.id.fmt(f)
-    }
-}
-
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(sweeper) = self.sweeper.get() {
@@ -485,21 +319,6 @@ impl Drop for Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-/// The entry of a running task, which goes when its future does, however that is.
-struct Registered {
-    engine: Arc<Engine>,
-    id: TaskId,
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        let live = self.engine.live(self.id).remove(&self.id);
-        // The context may be the last one, and dropping it may run code of the author's: not under the lock.
-        drop(live);
-        self.engine.idle.notify_waiters();
     }
 }
 
@@ -523,42 +342,6 @@ impl Drop for Awaited<'_> {
             *entry.get_mut() -= 1;
             if *entry.get() == 0 {
                 entry.remove();
-            }
-        }
-    }
-}
-
-/// Drives the work of one task to its end, and records that. Small, since there is one for every task that lives.
-struct Drive {
-    registered: Registered,
-    epoch: Epoch,
-    stage: Stage,
-}
-
-enum Stage {
-    Working(Guarded<Work>),
-    Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
-}
-
-impl Future for Drive {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
-        loop {
-            match &mut self.stage {
-                Stage::Ending(recorded) => return recorded.as_mut().poll(cx),
-                Stage::Working(work) => {
-                    let ending = match task::ready!(Pin::new(work).poll(cx)) {
-                        Ok(ending) => ending,
-                        Err(panic) => {
-                            tracing::error!(task = %self.registered.id, panic = panic_message(&*panic), "a tool panicked");
-                            Ending::Error(panicked())
-                        }
-                    };
-                    let (engine, id, epoch) =
-                        (Arc::clone(&self.registered.engine), self.registered.id, self.epoch);
-                    self.stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
-                }
             }
         }
     }

@@ -1,0 +1,119 @@
+//! One task at work, from its record to its end.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use tokio::runtime::Handle;
+
+use super::{Engine, Work};
+use crate::protocol::payload::Ending;
+use crate::task::panic::{Guarded, guarded, panic_message, panicked};
+use crate::task::record::{Epoch, TaskId};
+
+/// A task that was recorded and is about to run.
+///
+/// It runs from when this is dropped: so whoever made it can tell its client of the task first, and it cannot be
+/// forgotten.
+#[derive(Debug)]
+pub(crate) struct Start(pub(super) Option<Starting>);
+
+pub(super) struct Starting {
+    pub(super) registered: Registered,
+    pub(super) epoch: Epoch,
+    pub(super) work: Work,
+    pub(super) runtime: Handle,
+}
+
+impl Start {
+    /// Whether there is something to start: the task was not there before.
+    pub(crate) fn is_new(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl Drop for Start {
+    fn drop(&mut self) {
+        let Some(Starting { registered, epoch, work, runtime }) = self.0.take() else { return };
+        let (engine, id) = (Arc::clone(&registered.engine), registered.id);
+        let is_cancelled = engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled());
+        if is_cancelled {
+            // Whoever cancelled the task recorded that; whoever cancelled the call that it comes of did not.
+            drop((registered, work));
+            runtime.spawn(async move { engine.give_up(id).await });
+            return;
+        }
+        // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
+        let drive = Drive { registered, epoch, stage: Stage::Working(guarded(work)) };
+        let abort = runtime.spawn(drive).abort_handle();
+        let is_cancelled = engine.live(id).get_mut(&id).is_some_and(|live| {
+            live.abort = Some(abort);
+            live.cx.was_cancelled()
+        });
+        if is_cancelled {
+            // Whoever cancelled it meanwhile found nothing to stop.
+            runtime.spawn(async move {
+                engine.give_up(id).await;
+                engine.stop(id);
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Starting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.registered.id.fmt(f)
+    }
+}
+
+/// The entry of a running task, which goes when its future does, however that is.
+pub(super) struct Registered {
+    pub(super) engine: Arc<Engine>,
+    pub(super) id: TaskId,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let live = self.engine.live(self.id).remove(&self.id);
+        // The context may be the last one, and dropping it may run code of the author's: not under the lock.
+        drop(live);
+        self.engine.idle.notify_waiters();
+    }
+}
+
+/// Drives the work of one task to its end, and records that. Small, since there is one for every task that lives.
+struct Drive {
+    registered: Registered,
+    epoch: Epoch,
+    stage: Stage,
+}
+
+enum Stage {
+    Working(Guarded<Work>),
+    Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl Future for Drive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        loop {
+            match &mut self.stage {
+                Stage::Ending(recorded) => return recorded.as_mut().poll(cx),
+                Stage::Working(work) => {
+                    let ending = match task::ready!(Pin::new(work).poll(cx)) {
+                        Ok(ending) => ending,
+                        Err(panic) => {
+                            tracing::error!(task = %self.registered.id, panic = panic_message(&*panic), "a tool panicked");
+                            Ending::Error(panicked())
+                        }
+                    };
+                    let (engine, id, epoch) =
+                        (Arc::clone(&self.registered.engine), self.registered.id, self.epoch);
+                    self.stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
+                }
+            }
+        }
+    }
+}

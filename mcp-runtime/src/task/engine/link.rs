@@ -1,0 +1,126 @@
+//! What a run and its client say to each other through the record: reports, questions and answers.
+
+use std::sync::{Arc, Weak};
+
+use tokio::runtime::Handle;
+
+use super::Engine;
+use crate::input::{InputError, InputResponse, check};
+use crate::task::record::{Epoch, Event, Principal, Question, Record, Refusal, Report, TaskId};
+use crate::task::store::StoreError;
+
+/// What a context holds of the task that it belongs to.
+pub(crate) struct TaskLink {
+    pub(super) engine: Weak<Engine>,
+    pub(super) id: TaskId,
+    pub(super) epoch: Epoch,
+}
+
+impl TaskLink {
+    pub(crate) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    pub(crate) fn report(&self, report: Report) {
+        if let Some(engine) = self.engine.upgrade() {
+            engine.store.report(self.id, self.epoch, report);
+            engine.watchers.changed(&self.id);
+        }
+    }
+
+    /// Asks the client. When this returns, everybody who looks at the task sees the question.
+    pub(crate) async fn ask(&self, question: Question) -> Result<(), InputError> {
+        let lost = |what: String| InputError::Lost(what);
+        let Some(engine) = self.engine.upgrade() else {
+            return Err(lost("the server has stopped".to_owned()));
+        };
+        match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
+            Ok(_) => engine.watchers.changed(&self.id),
+            // An earlier run asked it; its answer may be there already.
+            Err(StoreError::Refused(Refusal::NotAsked)) => {
+                if let Ok(Some(record)) = engine.store.get(self.id).await {
+                    engine.deliver(&record);
+                }
+            }
+            Err(error) => return Err(lost(error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Cancels the task, in the background.
+    pub(crate) fn give_up(&self, runtime: &Handle) {
+        if let Some(engine) = self.engine.upgrade() {
+            let id = self.id;
+            runtime.spawn(async move { engine.give_up(id).await });
+        }
+    }
+
+    /// Takes a question back, in the background.
+    pub(crate) fn withdraw(&self, key: Arc<str>) {
+        let (Some(engine), Ok(runtime)) = (self.engine.upgrade(), Handle::try_current()) else { return };
+        let (id, epoch) = (self.id, self.epoch);
+        runtime.spawn(async move {
+            // Refused if it was answered meanwhile, or the task is over.
+            if engine.store.apply(id, Event::Withdraw(epoch, key)).await.is_ok() {
+                engine.watchers.changed(&id);
+            }
+        });
+    }
+}
+
+/// An answer that does not fit its question.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub(crate) key: Arc<str>,
+    /// What is wrong with it.
+    pub(crate) wrong: String,
+}
+
+impl Engine {
+    /// Gives a task the client's answers. Those that nobody asked for change nothing; those that do not fit their questions
+    /// neither, and come back with what is wrong with them.
+    pub(crate) async fn answer(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        mut answers: Vec<(Arc<str>, Arc<InputResponse>)>,
+    ) -> Result<Vec<Unfit>, StoreError> {
+        let record = self.get(id, principal).await?;
+        let mut unfit = Vec::new();
+        answers.retain(|(key, answer)| {
+            let Some(question) = record.open_questions().find(|question| question.key == *key) else {
+                return false;
+            };
+            let InputResponse::Result(result) = &**answer else { return true };
+            match check(&question.request, result) {
+                Ok(()) => true,
+                Err(wrong) => {
+                    unfit.push(Unfit { key: Arc::clone(key), wrong });
+                    false
+                }
+            }
+        });
+        if answers.is_empty() {
+            return Ok(unfit);
+        }
+        match self.store.apply(id, Event::Answer(answers)).await {
+            Ok(record) => {
+                self.deliver(&record);
+                self.watchers.changed(&id);
+                Ok(unfit)
+            }
+            Err(StoreError::Refused(_)) => Ok(unfit),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells the run, if it is in this process, which answers are there.
+    fn deliver(&self, record: &Record) {
+        let Some(cx) = self.live(record.id).get(&record.id).map(|live| live.cx.clone()) else { return };
+        for question in record.questions.iter().flat_map(|questions| questions.iter()) {
+            if let Some(answer) = &question.answer {
+                cx.put_answer(&question.key, Arc::clone(answer));
+            }
+        }
+    }
+}
