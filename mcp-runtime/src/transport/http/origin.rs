@@ -96,7 +96,11 @@ impl Allowed {
         if !self.origins.is_empty() {
             return false;
         }
-        let Some((_, authority)) = origin.split_once("://") else { return false };
+        let Some((scheme, authority)) = origin.split_once("://") else { return false };
+        let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        if scheme.is_empty() || !scheme.bytes().all(is_of_scheme) {
+            return false;
+        }
         let Some((name, _)) = split(authority) else { return false };
         // Whoever has a name can have it lead here, and then call the server by it. Nobody has an address.
         let cannot_lie = self.hosts != Hosts::Any || name.parse::<IpAddr>().is_ok();
@@ -187,9 +191,15 @@ mod tests {
         for origin in ["http://localhost:5173", "http://127.0.0.1", "https://[::1]:8443"] {
             assert!(check(&local, "localhost:3000", Some(origin)), "{origin}");
         }
-        for origin in
-            ["http://evil.example.com", "null", "localhost", "http://localhost.evil.example.com", "http://"]
-        {
+        for origin in [
+            "http://evil.example.com",
+            "null",
+            "localhost",
+            "http://localhost.evil.example.com",
+            "http://",
+            "://localhost",
+            "http:/http://localhost",
+        ] {
             assert!(!check(&local, "localhost:3000", Some(origin)), "{origin}");
         }
     }
