@@ -12,7 +12,7 @@ import {
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 
-import { assert, main, overHttp, refused, server, step, text } from './steps.mjs';
+import { assert, main, offers, overHttp, refused, server, step, text } from './steps.mjs';
 
 async function connect(capabilities = {}) {
   const client = new Client({ name: 'clients', version: '0' }, { capabilities });
@@ -260,38 +260,11 @@ async function everything() {
     }
     assert.equal(asked.length, 1, 'asked once');
   });
-  await step('prompts', async () => {
-    const { prompts } = await client.listPrompts();
-    const { messages } = await client.getPrompt({
-      name: 'test_prompt_with_arguments',
-      arguments: { arg1: 'left', arg2: 'right' },
-    });
-    assert.equal(messages[0].content.text, "Prompt with arguments: arg1='left', arg2='right'");
-    await refused(-32602, client.getPrompt({ name: 'nowhere' }));
-    return prompts.map((prompt) => prompt.name);
-  });
-  await step('resources', async () => {
-    const { resources } = await client.listResources();
-    const { resourceTemplates } = await client.listResourceTemplates();
-    assert.ok(resourceTemplates.some((template) => template.uriTemplate === 'test://template/{id}/data'));
-    const [read] = (await client.readResource({ uri: 'test://static-text' })).contents;
-    assert.equal(read.text, 'This is the content of the static text resource.');
-    const [templated] = (await client.readResource({ uri: 'test://template/123/data' })).contents;
-    assert.equal(JSON.parse(templated.text).id, '123');
-    await refused(-32002, client.readResource({ uri: 'test://nowhere' }));
-    return resources.map((resource) => resource.uri);
-  });
+  await offers(client, -32002);
   await step('subscriptions', async () => {
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, () => {});
     await client.subscribeResource({ uri: 'test://watched-resource' });
     await client.unsubscribeResource({ uri: 'test://watched-resource' });
-  });
-  await step('completion', async () => {
-    const { completion } = await client.complete({
-      ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
-      argument: { name: 'arg1', value: 'test' },
-    });
-    return completion.values;
   });
   if (overHttp) {
     await step('a session that has ended', async () => {

@@ -6,7 +6,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { createTaskSessionFromClient, resultFromTaskOutcome } from '@modelcontextprotocol/ext-tasks/client';
 
-import { assert, main, overHttp, refused, server, signal, step, text } from './steps.mjs';
+import { assert, main, offers, overHttp, refused, server, signal, step, text } from './steps.mjs';
 
 const VERSION = '2026-07-28';
 const TASKS = 'io.modelcontextprotocol/tasks';
@@ -279,34 +279,7 @@ async function everything() {
     await changed.promise;
     await subscription.close();
   });
-  await step('prompts', async () => {
-    const { prompts } = await client.listPrompts();
-    const { messages } = await client.getPrompt({
-      name: 'test_prompt_with_arguments',
-      arguments: { arg1: 'left', arg2: 'right' },
-    });
-    assert.equal(messages[0].content.text, "Prompt with arguments: arg1='left', arg2='right'");
-    await refused(-32602, client.getPrompt({ name: 'nowhere' }));
-    return prompts.map((prompt) => prompt.name);
-  });
-  await step('resources', async () => {
-    const { resources } = await client.listResources();
-    const { resourceTemplates } = await client.listResourceTemplates();
-    assert.ok(resourceTemplates.some((template) => template.uriTemplate === 'test://template/{id}/data'));
-    const [read] = (await client.readResource({ uri: 'test://static-text' })).contents;
-    assert.equal(read.text, 'This is the content of the static text resource.');
-    const [templated] = (await client.readResource({ uri: 'test://template/123/data' })).contents;
-    assert.equal(JSON.parse(templated.text).id, '123');
-    await refused(-32602, client.readResource({ uri: 'test://nowhere' }));
-    return resources.map((resource) => resource.uri);
-  });
-  await step('completion', async () => {
-    const { completion } = await client.complete({
-      ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
-      argument: { name: 'arg1', value: 'test' },
-    });
-    return completion.values;
-  });
+  await offers(client, -32602);
 
   const asks = [];
   const { session, close } = await tasks(client, capabilities, async (request) => {

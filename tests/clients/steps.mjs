@@ -42,6 +42,38 @@ export function signal() {
   return { promise, fulfil };
 }
 
+/** Gets, reads and completes what `everything` offers. What is not there is another error on each wire. */
+export async function offers(client, resourceNotFound) {
+  await step('prompts', async () => {
+    const { prompts } = await client.listPrompts();
+    const { messages } = await client.getPrompt({
+      name: 'test_prompt_with_arguments',
+      arguments: { arg1: 'left', arg2: 'right' },
+    });
+    assert.equal(messages[0].content.text, "Prompt with arguments: arg1='left', arg2='right'");
+    await refused(-32602, client.getPrompt({ name: 'nowhere' }));
+    return prompts.map((prompt) => prompt.name);
+  });
+  await step('resources', async () => {
+    const { resources } = await client.listResources();
+    const { resourceTemplates } = await client.listResourceTemplates();
+    assert.ok(resourceTemplates.some((template) => template.uriTemplate === 'test://template/{id}/data'));
+    const [read] = (await client.readResource({ uri: 'test://static-text' })).contents;
+    assert.equal(read.text, 'This is the content of the static text resource.');
+    const [templated] = (await client.readResource({ uri: 'test://template/123/data' })).contents;
+    assert.equal(JSON.parse(templated.text).id, '123');
+    await refused(resourceNotFound, client.readResource({ uri: 'test://nowhere' }));
+    return resources.map((resource) => resource.uri);
+  });
+  await step('completion', async () => {
+    const { completion } = await client.complete({
+      ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
+      argument: { name: 'arg1', value: 'test' },
+    });
+    return completion.values;
+  });
+}
+
 /** Runs the scenario that was asked for. */
 export async function main(scenarios) {
   const scenario = scenarios[example];
