@@ -33,7 +33,10 @@ async fn main() -> Result<(), ServerError> {
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("--http"), Some(address)) => {
-            let listener = TcpListener::bind(address).await.map_err(ServerError::Transport)?;
+            let listener = TcpListener::bind(&address).await.map_err(|error| {
+                let named = std::io::Error::new(error.kind(), format!("{address}: {error}"));
+                ServerError::Transport(named)
+            })?;
             eprintln!("listening on http://{}/mcp", listener.local_addr().map_err(ServerError::Transport)?);
             server.serve_http_on(listener).await
         }

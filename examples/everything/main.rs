@@ -119,7 +119,10 @@ fn server() -> Server {
 
 /// Serves clients over HTTP until the program is interrupted, and says where: the port may be one that the system chose.
 async fn serve_http(address: &str) -> Result<(), ServerError> {
-    let listener = TcpListener::bind(address).await.map_err(ServerError::Transport)?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let named = std::io::Error::new(error.kind(), format!("{address}: {error}"));
+        ServerError::Transport(named)
+    })?;
     if let Ok(address) = listener.local_addr() {
         eprintln!("listening on http://{address}/mcp");
     }

@@ -68,7 +68,10 @@ fn server() -> Server {
 }
 
 async fn serve_http(address: &str) -> Result<(), ServerError> {
-    let listener = TcpListener::bind(address).await.map_err(ServerError::Transport)?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let named = std::io::Error::new(error.kind(), format!("{address}: {error}"));
+        ServerError::Transport(named)
+    })?;
     eprintln!("listening on http://{}/mcp", listener.local_addr().map_err(ServerError::Transport)?);
     server().serve_http_on(listener).await
 }

@@ -84,7 +84,7 @@ pub(crate) struct Unreadable {
 }
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "P: Deserialize<'de>"))]
+#[serde(bound(deserialize = "P: Deserialize<'de>"), expecting = "an object")]
 struct Frame<'a, P> {
     #[serde(borrow, default)]
     jsonrpc: Option<Str<'a>>,

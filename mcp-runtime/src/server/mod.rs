@@ -287,9 +287,15 @@ impl Server {
     /// recorded as failed. Clients are [anonymous](crate::Principal::anonymous). For anything else, [`build`](Self::build)
     /// the server and see [`Service::http`]. Must be called within a Tokio runtime that has I/O and time enabled.
     #[cfg(feature = "http")]
-    pub async fn serve_http(self, address: impl tokio::net::ToSocketAddrs) -> Result<(), ServerError> {
-        self.serve_http_on(tokio::net::TcpListener::bind(address).await.map_err(ServerError::Transport)?)
-            .await
+    pub async fn serve_http(
+        self,
+        address: impl tokio::net::ToSocketAddrs + fmt::Debug,
+    ) -> Result<(), ServerError> {
+        let named = format!("{address:?}");
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+            ServerError::Transport(io::Error::new(error.kind(), format!("{named}: {error}")))
+        })?;
+        self.serve_http_on(listener).await
     }
 
     /// The same, on a listener: for those who want to know its address, or have one already.
