@@ -4,11 +4,13 @@ pub(crate) mod cache;
 pub(crate) mod capabilities;
 pub mod content;
 pub(crate) mod error;
+pub(crate) mod json;
 pub(crate) mod jsonrpc;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod params;
 pub(crate) mod payload;
+pub(crate) mod stored;
 pub(crate) mod time;
 
 pub use error::ProtocolError;

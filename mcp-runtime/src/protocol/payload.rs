@@ -1,32 +1,32 @@
 //! What a request came to, in no wire's words: each wire writes it in its own.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::cache::CacheHint;
 use super::error::ProtocolError;
+use super::json::Json;
 use super::jsonrpc::write_json;
 
 /// The result of a request, encoded once; the same bytes go to every client that asks.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Payload {
     /// What the result says, as its method has it.
     pub(crate) body: Body,
     /// The author's own `_meta` entries, an object.
-    pub(crate) meta: Option<Box<RawValue>>,
+    pub(crate) meta: Option<Json>,
 }
 
 /// What a result says, by the kind of request that it answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub(crate) enum Body {
     /// Of `tools/call`, which the wires show in different ways.
     Tool(ToolBody),
     /// Of a method whose result is the same on every wire, but for what caches may do with it.
     Members {
         /// The result object.
-        object: Box<RawValue>,
+        object: Json,
         /// What the modern wire says on caching, for the methods whose results may be cached.
         cache: Option<CacheHint>,
     },
@@ -39,12 +39,12 @@ impl Default for Body {
 }
 
 /// The result of a tool call.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ToolBody {
     /// The `content` array.
-    pub(crate) content: Box<RawValue>,
+    pub(crate) content: Json,
     /// `structuredContent`, of any JSON type.
-    pub(crate) structured: Option<Box<RawValue>>,
+    pub(crate) structured: Option<Json>,
     /// Whether the legacy wires, which take only objects as structured content, show it as `{"result": …}`, as they
     /// show its schema.
     pub(crate) wraps: bool,
@@ -56,9 +56,8 @@ pub(crate) struct ToolBody {
 
 /// How a request ended: with a result (which may say that the tool failed), or with a JSON-RPC error.
 ///
-/// A store keeps it as [`to_json`](Self::to_json) gives it, and reads it back with [`from_json`](Self::from_json).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A store keeps it as [`to_bytes`](Self::to_bytes) gives it, and reads it back with [`from_bytes`](Self::from_bytes).
+#[derive(Clone, Debug)]
 pub enum Ending {
     /// A result.
     Result(Payload),
@@ -67,16 +66,6 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending as a store keeps it: JSON, of a form that is this crate's own.
-    pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-
-    /// Reads what [`to_json`](Self::to_json) gave.
-    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(json)
-    }
-
     /// What a function of the author's came to, encoded.
     pub(crate) fn encoded(outcome: Result<Result<Payload, serde_json::Error>, ProtocolError>) -> Self {
         match outcome {
@@ -109,11 +98,6 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Box<RawValue>, 
     serde_json::value::to_raw_value(&serde_json::from_str::<serde_json::Value>(json.get())?)
 }
 
-/// Whether a JSON text is an object, judged by its first byte: it is known to be valid.
-pub(crate) fn is_object(json: &RawValue) -> bool {
-    json.get().as_bytes().first() == Some(&b'{')
-}
-
 impl Payload {
     /// A result that is the same on every wire: an object.
     pub(crate) fn of_members<T: Serialize + ?Sized>(
@@ -121,8 +105,8 @@ impl Payload {
         meta: &Map<String, Value>,
         cache: Option<CacheHint>,
     ) -> Result<Self, serde_json::Error> {
-        let meta = if meta.is_empty() { None } else { Some(encode(meta)?) };
-        Ok(Self { body: Body::Members { object: encode(object)?, cache }, meta })
+        let meta = if meta.is_empty() { None } else { Some(encode(meta)?.into()) };
+        Ok(Self { body: Body::Members { object: encode(object)?.into(), cache }, meta })
     }
 
     /// Whether it says that a tool failed (`isError`).
@@ -143,7 +127,7 @@ impl Payload {
             Body::Tool(tool) => (&tool.content, tool.structured.as_ref()),
             Body::Members { object, .. } => (object, None),
         };
-        [Some(first), second, self.meta.as_ref()].into_iter().flatten().map(|json| json.get().len()).sum()
+        [Some(first), second, self.meta.as_ref()].into_iter().flatten().map(|json| json.as_str().len()).sum()
     }
 
     /// Writes the members that the method's result has, without the braces around them.
@@ -176,12 +160,12 @@ impl ToolBody {
     /// Writes the members `content`, `structuredContent` and `isError`.
     fn write_members(&self, out: &mut Vec<u8>, only_objects: bool) {
         // A buffer that grows by what comes after a large result is copied for it.
-        let structured = self.structured.as_ref().map_or(0, |structured| structured.get().len());
-        out.reserve(self.content.get().len() + structured + 512);
+        let structured = self.structured.as_ref().map_or(0, |structured| structured.as_str().len());
+        out.reserve(self.content.as_str().len() + structured + 512);
         out.extend_from_slice(br#""content":"#);
-        out.extend_from_slice(self.content.get().as_bytes());
+        out.extend_from_slice(self.content.as_str().as_bytes());
         if let Some(structured) = &self.structured {
-            write_structured(out, structured, only_objects && (self.wraps || !is_object(structured)));
+            write_structured(out, structured, only_objects && (self.wraps || !structured.is_object()));
         }
         if self.is_error {
             out.extend_from_slice(br#","isError":true"#);
@@ -190,18 +174,18 @@ impl ToolBody {
 }
 
 /// The members of an object, without the braces.
-fn inside(object: &RawValue) -> &str {
-    let text = object.get().trim();
+fn inside(object: &Json) -> &str {
+    let text = object.as_str().trim();
     text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or("").trim()
 }
 
-fn write_structured(out: &mut Vec<u8>, structured: &RawValue, wrap: bool) {
+fn write_structured(out: &mut Vec<u8>, structured: &Json, wrap: bool) {
     out.extend_from_slice(if wrap {
         br#","structuredContent":{"result":"#
     } else {
         br#","structuredContent":"#
     });
-    out.extend_from_slice(structured.get().as_bytes());
+    out.extend_from_slice(structured.as_str().as_bytes());
     if wrap {
         out.push(b'}');
     }
@@ -219,30 +203,7 @@ pub(crate) fn write_entry<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, v
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    #[test]
-    fn an_ending_survives_being_stored() {
-        let tool = ToolBody {
-            content: encode(&[1]).expect("JSON"),
-            structured: Some(encode("x").expect("JSON")),
-            wraps: true,
-            is_error: true,
-            error_text: Some("why".into()),
-        };
-        let tool = Payload { body: Body::Tool(tool), meta: None };
-        let meta = Map::from_iter([("a".to_owned(), Value::from(1))]);
-        let cache = CacheHint::public(Duration::from_secs(1));
-        let read = Payload::of_members(&serde_json::json!({ "contents": [] }), &meta, Some(cache));
-        let error = ProtocolError::new(-7, "no").with_data(serde_json::json!({ "a": 1 }));
-        for ending in [Ending::Result(tool), Ending::Result(read.expect("JSON")), Ending::Error(error)] {
-            let stored = ending.to_json().expect("it can be stored");
-            let read = Ending::from_json(&stored).expect("it can be read");
-            assert_eq!(format!("{read:?}"), format!("{ending:?}"));
-        }
-    }
 
     #[test]
     fn json_over_several_lines_becomes_one() {

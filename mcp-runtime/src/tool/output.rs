@@ -96,13 +96,13 @@ impl ToolResult {
             _ => None,
         };
         let body = ToolBody {
-            content: payload::encode(&self.content)?,
-            structured: self.structured,
+            content: payload::encode(&self.content)?.into(),
+            structured: self.structured.map(Into::into),
             wraps,
             is_error: self.is_error,
             error_text,
         };
-        let meta = if self.meta.is_empty() { None } else { Some(payload::encode(&self.meta)?) };
+        let meta = if self.meta.is_empty() { None } else { Some(payload::encode(&self.meta)?.into()) };
         Ok(Payload { body: Body::Tool(body), meta })
     }
 }

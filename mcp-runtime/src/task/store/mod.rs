@@ -22,6 +22,7 @@ pub use super::record::{
 };
 pub use crate::input::{InputRequest, InputResponse};
 pub use crate::protocol::payload::Ending;
+pub use crate::protocol::stored::NotAnEnding;
 pub use crate::protocol::time::Timestamp;
 
 /// What a store's methods give.
