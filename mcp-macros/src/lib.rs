@@ -60,6 +60,7 @@ use crate::kind::Kind;
 /// | `task = "required"` | only as a task |
 /// | `task = "optional"` | the same as `task` |
 /// | `task(ttl = "1h", poll = "1s", concurrency = 8, required)` | a task, and how: see [Tasks](#tasks) |
+/// | `task(after = "500ms")` | a call that becomes a task if it is not done by then |
 /// | `task(detach)` | a call that becomes a task where the function says so |
 /// | `timeout = "30s"` | how long a run may take, as a task or not |
 /// | `blocking` | the function is a plain `fn` that blocks its thread, and runs on one where that harms nobody |
@@ -100,6 +101,8 @@ use crate::kind::Kind;
 /// | --- | --- |
 /// | `required`, `optional` | as in `task = ".."` |
 /// | `detach` | an ordinary call at first, which may ask for input; it becomes a task at `cx.detach().await`, where the client can take one |
+/// | `after = "500ms"` | on the tasks extension (2026-07-28) an ordinary call that is answered directly if it is done by then, and becomes a task if not, or at `cx.detach().await`; where the client says which calls are tasks, that holds |
+/// | `retries = 3` | how often a task is run again whose run was cut off, because the server died or lost its hold on it: [below](#tasks-that-are-run-again) |
 /// | `ttl = "1h"` | how long a task is kept once it is over |
 /// | `poll = "1s"` | how often a client should ask |
 /// | `concurrency = 8` | how many tasks of this tool run at once; others wait their turn |
@@ -122,6 +125,31 @@ use crate::kind::Kind;
 ///     to
 /// }
 /// # let _ = tools![count];
+/// ```
+///
+/// ### Tasks that are run again
+///
+/// A task in a store that outlives the process is taken up again when the server starts anew. Its function runs again,
+/// from its beginning, if the tool is `idempotent` or says `retries`; what it did in steps (`cx.step(..)`) and had recorded
+/// is not done again. A tool that says neither is not run a second time: its task fails, and says that the server
+/// restarted. `retries = 0` says so for a tool that is `idempotent`.
+///
+/// ```
+/// use mcp_runtime::prelude::*;
+/// # async fn reserve(_: &str) -> u32 { 1 }
+/// # async fn pay(_: u32) -> String { String::new() }
+///
+/// /// Book a journey.
+/// #[tool(task(after = "2s", retries = 3))]
+/// async fn book(
+///     /// Where to.
+///     city: String,
+///     cx: Context,
+/// ) -> Result<String, ToolError> {
+///     let reservation = cx.step("reserve", || reserve(&city)).await?;
+///     Ok(cx.step("pay", || pay(reservation)).await?)
+/// }
+/// # let _ = tools![book];
 /// ```
 ///
 /// # Parameters

@@ -12,10 +12,12 @@ use crate::diagnostics::Mistakes;
 pub(crate) struct TaskWords {
     pub(crate) required: bool,
     pub(crate) detach: Option<Ident>,
+    pub(crate) after: Option<LitStr>,
     pub(crate) ttl: Option<LitStr>,
     pub(crate) poll: Option<LitStr>,
     pub(crate) timeout: Option<LitStr>,
     pub(crate) concurrency: Option<LitInt>,
+    pub(crate) retries: Option<LitInt>,
 }
 
 impl TaskWords {
@@ -43,7 +45,9 @@ impl TaskWords {
                 "ttl" => self.ttl = word.text(mistakes).ok(),
                 "poll" => self.poll = word.text(mistakes).ok(),
                 "timeout" => self.timeout = word.text(mistakes).ok(),
-                "concurrency" => self.concurrency = word.count(mistakes).ok(),
+                "concurrency" => self.concurrency = word.count("8", mistakes).ok(),
+                "retries" => self.retries = word.count("3", mistakes).ok(),
+                "after" => self.after = word.text(mistakes).ok(),
                 "detach" => self.detach = word.alone(mistakes).ok(),
                 support => {
                     self.required |= support == "required";
@@ -60,7 +64,7 @@ impl TaskWords {
 
 pub(super) static TASK: Vocabulary = Vocabulary {
     place: "task(..)",
-    known: &["required", "optional", "detach", "ttl", "poll", "timeout", "concurrency"],
+    known: &["required", "optional", "detach", "after", "ttl", "poll", "timeout", "concurrency", "retries"],
     elsewhere: |word| {
         TOOL.knows(word).then(|| format!("goes beside `task(..)`: write `#[tool(task(..), {word} ..)]`"))
     },

@@ -191,10 +191,11 @@ impl Word {
         }
     }
 
-    pub(super) fn count(&self, mistakes: &mut Mistakes) -> Result<LitInt, Noted> {
+    /// A number of something; the example is what may stand behind `=`.
+    pub(super) fn count(&self, example: &str, mistakes: &mut Mistakes) -> Result<LitInt, Noted> {
         match &self.value {
             Value::Given(Expr::Lit(ExprLit { lit: Lit::Int(count), .. })) => Ok(count.clone()),
-            _ => Err(self.wrong(" = 8", mistakes)),
+            _ => Err(self.wrong(&format!(" = {example}"), mistakes)),
         }
     }
 

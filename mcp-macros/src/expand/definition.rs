@@ -160,16 +160,21 @@ fn task(policy: &TaskPolicy) -> Option<TokenStream> {
             format_ident!("{}", if support == TaskSupport::Required { "Required" } else { "Optional" });
         quote!(support: __rt::TaskSupport::#support,)
     });
-    let times = [("ttl", policy.ttl), ("poll", policy.poll), ("timeout", policy.timeout)];
+    let times =
+        [("after", policy.after), ("ttl", policy.ttl), ("poll", policy.poll), ("timeout", policy.timeout)];
     let times = times.iter().filter_map(|(name, duration)| {
         let (name, duration) = (format_ident!("{name}"), time((*duration)?));
         Some(quote!(#name: __rt::Some(#duration),))
     });
     let begins_as_call = policy.begins_as_call.then(|| quote!(begins_as_call: true,));
     let concurrency = policy.concurrency.map(|count| quote!(concurrency: __rt::Some(#count),));
-    Some(
-        quote!(.task(__rt::TaskPolicy { #support #begins_as_call #(#times)* #concurrency ..__rt::Default::default() })),
-    )
+    let retries = policy.retries.map(|count| quote!(retries: __rt::Some(#count),));
+    Some(quote! {
+        .task(__rt::TaskPolicy {
+            #support #begins_as_call #(#times)* #concurrency #retries
+            ..__rt::Default::default()
+        })
+    })
 }
 
 fn time(duration: Duration) -> TokenStream {

@@ -6,6 +6,7 @@ use syn::{LitInt, LitStr};
 
 use crate::attr::{Flag, IconWords, TaskWords, ToolWords};
 use crate::diagnostics::Mistakes;
+use crate::kind::Kind;
 
 /// What the attribute says of what a tool changes.
 pub(crate) struct ToolAnnotations {
@@ -27,10 +28,14 @@ pub(crate) struct TaskPolicy {
     pub(crate) support: Option<TaskSupport>,
     /// A call becomes a task where the function says so, and not before.
     pub(crate) begins_as_call: bool,
+    /// A call becomes a task when it has taken this long, and not before.
+    pub(crate) after: Option<Duration>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) poll: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) concurrency: Option<usize>,
+    /// How often a run that was cut off is run again.
+    pub(crate) retries: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +92,12 @@ impl Icon {
 }
 
 impl TaskPolicy {
-    pub(super) fn new(task: Option<TaskWords>, timeout: Option<LitStr>, mistakes: &mut Mistakes) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        task: Option<TaskWords>,
+        timeout: Option<LitStr>,
+        mistakes: &mut Mistakes,
+    ) -> Self {
         let support = task
             .as_ref()
             .map(|task| if task.required { TaskSupport::Required } else { TaskSupport::Optional });
@@ -102,19 +112,54 @@ impl TaskPolicy {
                  out",
             );
         }
+        let ttl = task.ttl.as_ref().and_then(|literal| duration(literal, mistakes));
+        let poll = task.poll.as_ref().and_then(|literal| duration(literal, mistakes));
+        let timeout = timeout.as_ref().or(task.timeout.as_ref());
+        let timeout = timeout.and_then(|literal| duration(literal, mistakes));
+        let after = task.after.as_ref().and_then(|literal| after(kind, literal, &task, timeout, mistakes));
         Self {
             support,
             begins_as_call: task.detach.is_some(),
-            ttl: task.ttl.and_then(|literal| duration(&literal, mistakes)),
-            poll: task.poll.and_then(|literal| duration(&literal, mistakes)),
-            timeout: timeout.or(task.timeout).and_then(|literal| duration(&literal, mistakes)),
+            after,
+            ttl,
+            poll,
+            timeout,
             concurrency: task.concurrency.and_then(|literal| count(&literal, mistakes)),
+            retries: task.retries.and_then(|literal| retries(&literal, mistakes)),
         }
     }
 
     pub(crate) fn is_silent(&self) -> bool {
         self.support.is_none() && self.timeout.is_none()
     }
+}
+
+/// When a call becomes a task, if that can ever be.
+fn after(
+    kind: Kind,
+    literal: &LitStr,
+    task: &TaskWords,
+    timeout: Option<Duration>,
+    mistakes: &mut Mistakes,
+) -> Option<Duration> {
+    let after = duration(literal, mistakes)?;
+    let senseless = if kind != Kind::Tool {
+        format!("only a tool can be answered directly or by a task, and this is a {kind}: leave `after` out")
+    } else if task.required {
+        "a task that is `required` is one from its begin, and `after` makes it one later: leave one of the two out"
+            .to_owned()
+    } else if task.detach.is_some() {
+        "a call becomes a task by itself with `after`, and only where the function says so with `detach`: leave one of \
+         the two out"
+            .to_owned()
+    } else if timeout.is_some_and(|timeout| timeout <= after) {
+        "a run is over at its `timeout`, before this has passed, so no call would ever become a task: write a shorter time"
+            .to_owned()
+    } else {
+        return Some(after);
+    };
+    mistakes.on(literal, senseless);
+    None
 }
 
 /// A time that is not nothing.
@@ -139,4 +184,9 @@ fn count(literal: &LitInt, mistakes: &mut Mistakes) -> Option<usize> {
         Err(error) => mistakes.add(error),
     };
     None
+}
+
+fn retries(literal: &LitInt, mistakes: &mut Mistakes) -> Option<u32> {
+    let wrong = |_| mistakes.on(literal, "write how often, as a number from 0 to 4294967295");
+    literal.base10_parse().map_err(wrong).ok()
 }

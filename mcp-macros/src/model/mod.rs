@@ -81,7 +81,7 @@ impl Declaration {
         let name = told::name(kind, ident, words.name.as_ref(), mistakes);
         let description = told::description(kind, function, words.description, mistakes);
         let icons = words.icons.iter().map(|icon| Icon::new(icon, mistakes)).collect();
-        let task = TaskPolicy::new(words.task, words.timeout, mistakes);
+        let task = TaskPolicy::new(kind, words.task, words.timeout, mistakes);
         let form = function::check_form(kind, function, words.blocking.as_ref(), mistakes);
         let inputs = input::of(kind, function, mistakes);
         let own = match own {

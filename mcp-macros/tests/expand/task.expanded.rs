@@ -48,9 +48,11 @@ const _: () = {
                 })
                 .task(__rt::TaskPolicy {
                     support: __rt::TaskSupport::Optional,
+                    after: __rt::Some(__rt::Duration::new(0u64, 500000000u32)),
                     ttl: __rt::Some(__rt::Duration::new(3600u64, 0u32)),
                     timeout: __rt::Some(__rt::Duration::new(300u64, 0u32)),
                     concurrency: __rt::Some(8usize),
+                    retries: __rt::Some(3u32),
                     ..__rt::Default::default()
                 })
                 .parameter(

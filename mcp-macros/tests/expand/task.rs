@@ -1,5 +1,5 @@
 /// Find memories related to a question, following relationships.
-#[tool(task(ttl = "1h", concurrency = 8), read_only, timeout = "5min", title = "Recall")]
+#[tool(task(after = "500ms", ttl = "1h", concurrency = 8, retries = 3), read_only, timeout = "5min", title = "Recall")]
 async fn recall_memories(
     /// What to look for.
     query: String,

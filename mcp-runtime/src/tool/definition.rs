@@ -90,6 +90,13 @@ pub struct TaskPolicy {
     /// Whether it begins as a call even where the server may choose, and becomes a task when it says so:
     /// [`Context::detach`](crate::Context::detach).
     pub begins_as_call: bool,
+    /// Where the server may choose (on the tasks extension), a call is answered by its result if that is there within
+    /// this time, and becomes a task if not. Nothing where the client decides.
+    pub after: Option<Duration>,
+    /// How often a task is run again whose run was cut off, because the server died or lost its hold on it. It goes on
+    /// with its journal: [steps](crate::Context::step) that were recorded are not done again. 0 is never; without a
+    /// number, a tool that is idempotent is run again, and any other is not.
+    pub retries: Option<u32>,
 }
 
 /// Whether calls of a tool may, must or must not be tasks (`execution.taskSupport`).

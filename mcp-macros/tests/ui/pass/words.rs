@@ -36,6 +36,14 @@ async fn computed() {}
 async fn empty_list() {}
 
 /// Find memories.
+#[tool(task(after = "500ms", timeout = "1s", retries = 3))]
+async fn answered_directly_if_quick() {}
+
+/// Find memories.
+#[tool(task(required, retries = 0), idempotent)]
+async fn never_again() {}
+
+/// Find memories.
 #[tool(timeout = "500ms")]
 async fn only_timeout() {}
 
@@ -73,6 +81,7 @@ async fn by_path(
 fn main() {
     let tools = tools![find, forget, constant, computed, empty_list, only_timeout, no_words, by_path,];
     assert_eq!(tools.len(), 8);
+    assert_eq!(tools![answered_directly_if_quick, never_again].len(), 2);
     let none: Vec<std::sync::Arc<dyn Tool>> = tools![];
     assert!(none.is_empty());
 }
