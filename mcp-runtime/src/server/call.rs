@@ -10,11 +10,12 @@ use super::Shared;
 use super::callee::{Callee, Traits};
 use super::catalogue::Audience;
 use super::outlet::{self, Hears, Threshold, WireOutlet};
-use super::plain::{Detaching, PlainCall, Rounds};
+use super::plain::{Becoming, Detaching, PlainCall, Rounds};
 use super::questions::{Asking, Questions};
-use super::run::{Begin, Run, begin, in_place};
+use super::run::{Begin, Run, Turn, begin, in_turn};
 use super::tasks::refused;
 use crate::protocol::ProtocolError;
+use crate::protocol::payload::Payload;
 use crate::task::store::NewTask;
 use crate::task::{Context, NewRun, Outlet, Principal, RequestKind, TaskId};
 use crate::tool::TaskSupport;
@@ -131,13 +132,16 @@ impl Shared {
             check_arguments(headers, callee.mirrored(), call.arguments)?;
         }
         let Traits { name, task, .. } = callee.traits();
+        if let (TaskSupport::Optional, Wish::Either, Some(after)) = (task.support, call.wish, task.after) {
+            return self.call_within(after, &callee, call, caller);
+        }
         let ttl = match (task.support, call.wish) {
             (TaskSupport::Forbidden, Wish::Task { .. }) => {
                 return Err(ProtocolError::method_not_found(format!("`{name}` cannot run as a task")));
             }
             // The extension knows tasks of tools alone; the rest is answered directly.
             (_, _) if is_modern(caller) && call.kind != RequestKind::CallTool => {
-                return self.call_plainly(&callee, call, caller);
+                return self.call_plainly(&callee, call, caller, None);
             }
             (TaskSupport::Required, Wish::Unaware) if is_modern(caller) => {
                 return Err(modern::missing_tasks_extension());
@@ -148,19 +152,34 @@ impl Shared {
                 )));
             }
             (TaskSupport::Forbidden | TaskSupport::Optional, Wish::Unaware | Wish::Plain)
-            | (TaskSupport::Forbidden, Wish::Either) => return self.call_plainly(&callee, call, caller),
-            (_, Wish::Either) if task.begins_as_call => return self.call_plainly(&callee, call, caller),
+            | (TaskSupport::Forbidden, Wish::Either) => {
+                return self.call_plainly(&callee, call, caller, None);
+            }
+            (_, Wish::Either) if task.begins_as_call => {
+                let turn = Turn::in_line(callee.traits().places.as_ref());
+                return self.call_plainly(&callee, call, caller, Some(Becoming { turn, after: None }));
+            }
             (_, Wish::Either) => None,
             (_, Wish::Task { ttl }) => ttl,
         };
-        self.call_as_task(&callee, &call, ttl.map(Duration::from_millis), caller)
+        let task = match self.new_run(&callee, &call, ttl.map(Duration::from_millis), caller)? {
+            Ok(task) => task,
+            Err(refusal) => return Ok(Begun::Now(Outcome::Result(refusal))),
+        };
+        let engine = Arc::clone(&self.engine);
+        Ok(Begun::Change(Box::pin(async move {
+            let (record, start) = engine.create(task).await.map_err(refused)?;
+            engine.start_sweeper();
+            Ok(Outcome::Created(record, start))
+        })))
     }
 
-    fn call_plainly(
+    pub(super) fn call_plainly(
         self: &Arc<Self>,
         callee: &Arc<dyn Callee>,
         call: Call<'_>,
         caller: &Caller<'_>,
+        becoming: Option<Becoming>,
     ) -> Result<Begun, ProtocolError> {
         let outlet = match caller.dialect {
             Dialect::Legacy(_) => {
@@ -179,11 +198,9 @@ impl Shared {
             Begin::Refused(refusal) => Begun::Now(Outcome::Result(refusal)),
             Begin::Work(work) => {
                 let run = Run::new(work, cx.clone(), self.timeout(&**callee));
-                let can_detach = callee.traits().task.begins_as_call && call.wish == Wish::Either;
-                let detaching = can_detach.then(|| {
+                let detaching = becoming.map(|becoming| {
                     let task = self.new_task(TaskId::random(), &**callee, &call, None, caller);
-                    let places = callee.traits().places.clone();
-                    Box::new(Detaching::new(Arc::clone(&self.engine), task, places, &cx))
+                    Box::new(Detaching::new(Arc::clone(&self.engine), task, becoming, &cx))
                 });
                 let plain = PlainCall::new(run, Arc::clone(callee), cx.clone(), rounds.flatten(), detaching);
                 Begun::Call(Box::pin(plain), cx, Arc::clone(callee))
@@ -195,13 +212,14 @@ impl Shared {
         callee.traits().task.timeout.or(self.tasks.timeout)
     }
 
-    fn call_as_task(
+    /// Makes ready what is to run as a task; or gives the result that says what is wrong with its arguments.
+    pub(super) fn new_run(
         self: &Arc<Self>,
         callee: &Arc<dyn Callee>,
         call: &Call<'_>,
         ttl: Option<Duration>,
         caller: &Caller<'_>,
-    ) -> Result<Begun, ProtocolError> {
+    ) -> Result<Result<NewRun, Payload>, ProtocolError> {
         let id = TaskId::random();
         let outlet = match (caller.dialect, caller.home) {
             // "The progressToken provided in the initial request remains valid throughout the task lifetime", which is
@@ -212,17 +230,12 @@ impl Shared {
         };
         let cx = Context::new(caller.principal.clone(), call.client, Some(self.engine.link(id)), outlet);
         let run = match begin(&**callee, call, &self.states, &cx)? {
-            Begin::Refused(refusal) => return Ok(Begun::Now(Outcome::Result(refusal))),
+            Begin::Refused(refusal) => return Ok(Err(refusal)),
             Begin::Work(work) => Run::new(work, cx.clone(), self.timeout(&**callee)),
         };
-        let work = in_place(run, callee.traits().places.clone());
+        let work = in_turn(run, Turn::in_line(callee.traits().places.as_ref()));
         let task = self.new_task(id, &**callee, call, ttl, caller);
-        let engine = Arc::clone(&self.engine);
-        Ok(Begun::Change(Box::pin(async move {
-            let (record, start) = engine.create(NewRun { task, cx, work }).await.map_err(refused)?;
-            engine.start_sweeper();
-            Ok(Outcome::Created(record, start))
-        })))
+        Ok(Ok(NewRun { task, cx, work }))
     }
 
     fn new_task(

@@ -18,6 +18,7 @@ mod run;
 mod settings;
 mod subscription;
 mod tasks;
+mod within;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -533,3 +534,5 @@ mod offers_tests;
 mod rounds_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod within_tests;

@@ -3,16 +3,16 @@
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll, Waker};
-use std::time::Instant;
+use std::task::{self, Poll};
+use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::time::Sleep;
 
 use super::Shared;
 use super::call::Answer;
 use super::callee::Callee;
 use super::request_state::Binding;
-use super::run::{Run, in_place};
+use super::run::{Run, Turn, in_turn};
 use super::tasks::refused;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
@@ -49,7 +49,16 @@ pub(super) struct Rounds {
 pub(super) struct Detaching {
     engine: Arc<Engine>,
     task: NewTask,
-    places: Option<Arc<Semaphore>>,
+    turn: Turn,
+    /// When it becomes one by itself.
+    due: Option<Pin<Box<Sleep>>>,
+}
+
+/// How a call may become a task: where the function says so, and by itself after a time, if there is one.
+pub(super) struct Becoming {
+    /// When the task's run may go on.
+    pub(super) turn: Turn,
+    pub(super) after: Option<Duration>,
 }
 
 impl Rounds {
@@ -104,22 +113,23 @@ impl Rounds {
 }
 
 impl Detaching {
-    pub(super) fn new(
-        engine: Arc<Engine>,
-        task: NewTask,
-        places: Option<Arc<Semaphore>>,
-        cx: &Context,
-    ) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, task: NewTask, becoming: Becoming, cx: &Context) -> Self {
         cx.allow_detaching();
-        Self { engine, task, places }
+        let due = becoming.after.map(|after| Box::pin(tokio::time::sleep(after)));
+        Self { engine, task, turn: becoming.turn, due }
+    }
+
+    /// Whether it is time to become a task; if not, whoever polls is woken when it is.
+    fn is_due(&mut self, cx: &mut task::Context<'_>) -> bool {
+        self.due.as_mut().is_some_and(|due| due.as_mut().poll(cx).is_ready())
     }
 
     /// Records the task, whose work is the rest of the run. It is seen through, whatever becomes of the request.
     fn start(self, run: Run, cx: Context) -> Answer {
-        let Self { engine, task, places } = self;
+        let Self { engine, task, turn, due: _ } = self;
         let link = engine.link(task.id);
         let created = tokio::spawn(async move {
-            let work = in_place(run, places);
+            let work = in_turn(run, turn);
             let (record, start) =
                 engine.create(NewRun { task, cx: cx.clone(), work }).await.map_err(refused)?;
             engine.start_sweeper();
@@ -152,27 +162,32 @@ impl PlainCall {
     }
 
     /// What a run that waits is to be ended with, if it is.
-    fn interrupted(&mut self, waker: &Waker) -> Option<Result<Outcome, ProtocolError>> {
+    fn interrupted(&mut self, cx: &mut task::Context<'_>) -> Option<Result<Outcome, ProtocolError>> {
         if self.rounds.is_none() && self.detaching.is_none() {
             return None;
         }
         // Before looking: what is asked from now on, by whatever thread, wakes this.
         let has_asked = self.cx.journal(|journal| {
-            journal.drive(waker);
+            journal.drive(cx.waker());
             !journal.open().is_empty()
         });
-        if self.cx.wants_task()
+        // Asked even if it does not matter, so that it wakes this.
+        let is_due = self.detaching.as_mut().is_some_and(|detaching| detaching.is_due(cx));
+        let wants_task = self.cx.wants_task();
+        if has_asked
+            && !wants_task
+            && let Some(outcome) = self.rounds.as_ref().and_then(|rounds| rounds.end(&self.cx).transpose())
+        {
+            return Some(outcome);
+        }
+        if (wants_task || is_due)
             && let Some(detaching) = self.detaching.take()
             && let Stage::Running(run) = mem::replace(&mut self.stage, Stage::Over)
         {
             self.stage = Stage::Detaching(detaching.start(run, self.cx.clone()));
-            waker.wake_by_ref();
-            return None;
+            cx.waker().wake_by_ref();
         }
-        match &self.rounds {
-            Some(rounds) if has_asked => rounds.end(&self.cx).transpose(),
-            _ => None,
-        }
+        None
     }
 }
 
@@ -192,7 +207,7 @@ impl Future for PlainCall {
         match polled {
             Poll::Ready(Ending::Result(payload)) => Poll::Ready(Ok(Outcome::Result(payload))),
             Poll::Ready(Ending::Error(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => match self.interrupted(cx.waker()) {
+            Poll::Pending => match self.interrupted(cx) {
                 Some(outcome) => {
                     self.stage = Stage::Over;
                     Poll::Ready(outcome)

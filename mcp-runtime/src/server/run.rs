@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::callee::Callee;
 use crate::protocol::ProtocolError;
@@ -51,11 +51,36 @@ impl Run {
     }
 }
 
-/// The run of a task, once there is a place for it, if places are limited.
-pub(super) fn in_place(run: Run, places: Option<Arc<Semaphore>>) -> tasks::Work {
-    match places {
-        None => Box::pin(run),
-        Some(places) => Box::pin(async move {
+/// When the run of a task may go on, where only some may run at once.
+pub(super) enum Turn {
+    /// At once: nothing limits it, or it has its place already.
+    Now(Option<OwnedSemaphorePermit>),
+    /// When there is a place.
+    InPlace(Arc<Semaphore>),
+}
+
+impl Turn {
+    /// The turn of whoever comes now, and waits if it must.
+    pub(super) fn in_line(places: Option<&Arc<Semaphore>>) -> Self {
+        places.map_or(Self::Now(None), |places| Self::InPlace(Arc::clone(places)))
+    }
+
+    /// A place, if one is free; `None` if there is none.
+    pub(super) fn free(places: Option<&Arc<Semaphore>>) -> Option<Self> {
+        let place = places.map(|places| Arc::clone(places).try_acquire_owned()).transpose();
+        place.ok().map(Self::Now)
+    }
+}
+
+/// The run of a task, once it is its turn.
+pub(super) fn in_turn(run: Run, turn: Turn) -> tasks::Work {
+    match turn {
+        Turn::Now(None) => Box::pin(run),
+        Turn::Now(place) => Box::pin(async move {
+            let _place = place;
+            run.await
+        }),
+        Turn::InPlace(places) => Box::pin(async move {
             // The semaphore is never closed, so there will be a place.
             let _place = places.acquire_owned().await.ok();
             run.await

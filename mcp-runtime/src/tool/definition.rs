@@ -91,7 +91,7 @@ pub struct TaskPolicy {
     /// [`Context::detach`](crate::Context::detach).
     pub begins_as_call: bool,
     /// Where the server may choose (on the tasks extension), a call is answered by its result if that is there within
-    /// this time, and becomes a task if not. Nothing where the client decides.
+    /// this time, and becomes a task if not. It says nothing where the client decides, nor where tasks are required.
     pub after: Option<Duration>,
     /// How often a task is run again whose run was cut off, because the server died or lost its hold on it. It goes on
     /// with its journal: [steps](crate::Context::step) that were recorded are not done again. 0 is never; without a

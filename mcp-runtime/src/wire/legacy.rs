@@ -136,7 +136,10 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
         Outcome::InputRequired(..) | Outcome::Empty | Outcome::Prepared(_) | Outcome::TaskResult(..) => {
             out.extend_from_slice(b"{}");
         }
-        Outcome::Result(payload) => write_payload(out, payload, None),
+        Outcome::Result(_) | Outcome::Kept(_) => match outcome.payload() {
+            Some(payload) => write_payload(out, payload, None),
+            None => out.extend_from_slice(b"{}"),
+        },
         Outcome::Created(record, _) => {
             out.extend_from_slice(br#"{"task":"#);
             write_task(out, record, now);

@@ -135,6 +135,8 @@ pub(crate) enum Outcome {
     Empty,
     /// The result of the request itself.
     Result(Payload),
+    /// The result of the request, as it was kept. An error is none.
+    Kept(Arc<Ending>),
     /// The call needs answers before it can go on, and what it remembers until then.
     InputRequired(Vec<(Arc<str>, Arc<InputRequest>)>, Option<String>),
     /// The request became a task, which runs once this is dropped.
@@ -147,6 +149,20 @@ pub(crate) enum Outcome {
     Tasks(Vec<Record>, Option<Place>),
     /// A task was cancelled.
     Cancelled(Record),
+}
+
+impl Outcome {
+    /// The result of the request itself, if it is one.
+    fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Result(payload) => Some(payload),
+            Self::Kept(ending) => match &**ending {
+                Ending::Result(payload) => Some(payload),
+                Ending::Error(_) => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// The wire that a request came by.

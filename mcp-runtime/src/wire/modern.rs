@@ -14,7 +14,7 @@ use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::names::{self, meta};
 use crate::protocol::params::{Params, SubscriptionFilter};
-use crate::protocol::payload::{Ending, Payload, write_entry};
+use crate::protocol::payload::{Ending, write_entry};
 use crate::protocol::time::Timestamp;
 use crate::task::{Record, RequestKind, Status};
 
@@ -145,14 +145,13 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
         _ => &b"complete"[..],
     });
     out.push(b'"');
-    let (mut payload_meta, mut task_meta) = (None, None);
+    let (payload, mut task_meta) = (outcome.payload(), None);
+    if let Some(payload) = payload {
+        out.push(b',');
+        payload.write_members(out, false);
+        payload.write_cache_hint(out);
+    }
     match outcome {
-        Outcome::Result(payload) => {
-            out.push(b',');
-            payload.write_members(out, false);
-            payload.write_cache_hint(out);
-            payload_meta = Some(payload);
-        }
         Outcome::InputRequired(requests, state) => {
             write_requests(out, requests.iter().map(|(key, request)| (&**key, &**request)));
             if let Some(state) = state {
@@ -168,12 +167,14 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
         // The acknowledgements are empty: what became of the task is for `tasks/get` to say.
         Outcome::Empty
         | Outcome::Cancelled(_)
+        | Outcome::Result(_)
+        | Outcome::Kept(_)
         | Outcome::Prepared(_)
         | Outcome::TaskResult(..)
         | Outcome::Tasks(..) => {}
     }
     out.extend_from_slice(br#","_meta":{"#);
-    let written = payload_meta.is_some_and(|payload: &Payload| payload.write_meta_entries(out))
+    let written = payload.is_some_and(|payload| payload.write_meta_entries(out))
         || task_meta.is_some_and(|record| write_task_progress(out, record));
     if written {
         out.push(b',');

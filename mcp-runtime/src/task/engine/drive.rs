@@ -27,6 +27,11 @@ pub(super) struct Starting {
 }
 
 impl Start {
+    /// Of a task whose run has begun already.
+    pub(crate) fn begun() -> Self {
+        Self(None)
+    }
+
     /// Whether there is something to start: the task was not there before.
     pub(crate) fn is_new(&self) -> bool {
         self.0.is_some()

@@ -102,7 +102,7 @@ impl Engine {
         let registered = Registered { engine: Arc::clone(self), id };
         let created = self.store.create(task).await?;
         if created.existing {
-            return Ok((created.record, Start(None)));
+            return Ok((created.record, Start::begun()));
         }
         tracing::debug!(task = %id, tool = %created.record.target, "task created");
         let starting = Starting { registered, epoch: created.record.epoch, work, runtime: Handle::current() };
@@ -129,13 +129,26 @@ impl Engine {
         principal: &Principal,
         mut seen: impl FnMut(&Record) + Send,
     ) -> Result<Record, StoreError> {
+        let has_ended = |record: &Record| {
+            seen(record);
+            record.status.is_terminal()
+        };
+        self.until(id, principal, has_ended).await
+    }
+
+    /// Waits until a task is in such a state. Cancel safe.
+    pub(crate) async fn until(
+        &self,
+        id: TaskId,
+        principal: &Principal,
+        mut is_such: impl FnMut(&Record) -> bool + Send,
+    ) -> Result<Record, StoreError> {
         let _awaited = Awaited::new(self, id);
         let watch = self.watchers.watch();
         watch.add(id);
         loop {
             let record = self.get(id, principal).await?;
-            seen(&record);
-            if record.status.is_terminal() {
+            if is_such(&record) {
                 return Ok(record);
             }
             watch.changed().await;
