@@ -88,6 +88,21 @@ async fn who_waits_long_is_shown_that_somebody_is_there() {
     assert_eq!(reply.event().await, None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_a_while_becomes_a_task_on_the_stream_where_it_said_how_far_it_is() {
+    let (http, gates) = http();
+    let arguments = json!({ "name": "wait_a_while", "arguments": { "gate": "a" } });
+    let mut params = arguments.clone();
+    params["_meta"]["progressToken"] = json!("p");
+    let messages = Asking::with_tasks(1, "tools/call", params).to(&http).await.messages().await;
+    assert_eq!(messages[0]["params"]["message"], "waiting");
+    let task = &messages[1]["result"];
+    assert_eq!((messages.len(), &task["resultType"]), (2, &json!("task")));
+    gates.open("a");
+    let direct = Asking::with_tasks(2, "tools/call", arguments).to(&http).await.json().await;
+    assert_eq!(text(&direct), "passed a");
+}
+
 /// "Closing the SSE response stream MUST be treated by the server as cancellation of that request."
 #[tokio::test]
 async fn a_client_of_the_stateless_revision_cancels_by_going_away() {

@@ -84,6 +84,14 @@ async fn wait(gate: String, gates: State<Gates>, cx: Context) -> String {
     format!("passed {gate}")
 }
 
+/// Wait until a gate is open, reporting progress before, as a task if that takes a while.
+#[tool(task(after = "500ms"))]
+async fn wait_a_while(gate: String, gates: State<Gates>, cx: Context) -> String {
+    cx.progress(1, 2, "waiting");
+    gates.passed(&gate).await;
+    format!("passed {gate}")
+}
+
 /// Wait until a gate is open, and say nothing.
 #[tool]
 async fn brood(gate: String, gates: State<Gates>) -> String {
@@ -151,9 +159,19 @@ pub(crate) fn server() -> (Service, Gates) {
 
 pub(crate) fn server_with(limits: Limits) -> (Service, Gates) {
     let gates = Gates::default();
-    let server = Server::new("tested", "1.0.0")
-        .state(gates.clone())
-        .limits(limits)
-        .tools(tools![add, echo, refuse, tell, recite, wait, brood, tidy, leave, confirm, regional]);
+    let server = Server::new("tested", "1.0.0").state(gates.clone()).limits(limits).tools(tools![
+        add,
+        echo,
+        refuse,
+        tell,
+        recite,
+        wait,
+        wait_a_while,
+        brood,
+        tidy,
+        leave,
+        confirm,
+        regional
+    ]);
     (server.build().expect("nothing is wrong with it"), gates)
 }

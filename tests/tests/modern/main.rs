@@ -10,6 +10,7 @@ mod skills;
 mod subscriptions;
 mod tasks;
 mod tools;
+mod within;
 
 use serde_json::Value;
 use tests::{Process, Wire, fixture};
