@@ -140,7 +140,7 @@ pub use resource::{Resource, ResourceResult};
 pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service, Tasks};
 #[cfg(feature = "skills")]
 pub use skill::Skill;
-pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, store};
+pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, TryStepError, store};
 pub use tool::{Args, State, Tool, ToolError, ToolResult};
 
 pub use transport::Transport;

@@ -107,7 +107,33 @@ pub enum Capability {
     Roots,
 }
 
+impl FromIterator<Capability> for ClientCapabilities {
+    fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
+        capabilities.into_iter().fold(Self::default(), |mut client, capability| {
+            match capability {
+                Capability::Elicitation => client.form = true,
+                Capability::ElicitationUrl => client.url = true,
+                Capability::Sampling => client.sampling = true,
+                Capability::SamplingTools => client.sampling_tools = true,
+                Capability::SamplingContext => client.sampling_context = true,
+                Capability::Roots => client.roots = true,
+            }
+            client
+        })
+    }
+}
+
 impl Capability {
+    /// All that there are.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Elicitation,
+        Self::ElicitationUrl,
+        Self::Sampling,
+        Self::SamplingTools,
+        Self::SamplingContext,
+        Self::Roots,
+    ];
+
     /// The capability as a client declares it.
     pub(crate) fn declaration(self) -> Value {
         match self {

@@ -16,7 +16,7 @@ use super::run::{Begin, Run, Turn, begin, in_turn};
 use super::tasks::refused;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Payload;
-use crate::task::store::NewTask;
+use crate::task::store::{NewTask, Origin};
 use crate::task::{Context, NewRun, Outlet, Principal, RequestKind, TaskId};
 use crate::tool::TaskSupport;
 use crate::transport::Outbox;
@@ -200,7 +200,8 @@ impl Shared {
                 let run = Run::new(work, cx.clone(), self.timeout(&**callee));
                 let detaching = becoming.map(|becoming| {
                     let task = self.new_task(TaskId::random(), &**callee, &call, None, caller);
-                    Box::new(Detaching::new(Arc::clone(&self.engine), task, becoming, &cx))
+                    let may_rerun = callee.traits().retries > 0;
+                    Box::new(Detaching::new(Arc::clone(&self.engine), task, may_rerun, becoming, &cx))
                 });
                 let plain = PlainCall::new(run, Arc::clone(callee), cx.clone(), rounds.flatten(), detaching);
                 Begun::Call(Box::pin(plain), cx, Arc::clone(callee))
@@ -208,7 +209,7 @@ impl Shared {
         })
     }
 
-    fn timeout(&self, callee: &dyn Callee) -> Option<Duration> {
+    pub(super) fn timeout(&self, callee: &dyn Callee) -> Option<Duration> {
         callee.traits().task.timeout.or(self.tasks.timeout)
     }
 
@@ -235,7 +236,7 @@ impl Shared {
         };
         let work = in_turn(run, Turn::in_line(callee.traits().places.as_ref()));
         let task = self.new_task(id, &**callee, call, ttl, caller);
-        Ok(Ok(NewRun { task, cx, work }))
+        Ok(Ok(NewRun { task, cx, work, may_rerun: callee.traits().retries > 0 }))
     }
 
     fn new_task(
@@ -264,6 +265,10 @@ impl Shared {
             ttl,
             poll: policy.poll.unwrap_or(self.tasks.poll),
             quota: self.limits.quota(),
+            worker: Some(self.engine.worker()),
+            parent: None,
+            origin: Origin { client: call.client, trace: None },
+            journal: Vec::new(),
         }
     }
 }

@@ -32,16 +32,23 @@ pub(crate) struct Traits {
     /// The name by which it is called; of a resource, its URI or template.
     pub(crate) name: Arc<str>,
     pub(crate) task: TaskPolicy,
+    /// How often a task of it is run again whose run was cut off.
+    pub(crate) retries: u32,
     /// The places for its tasks to run in, if they are limited.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
 }
 
 impl Traits {
-    pub(crate) fn new(name: Arc<str>, task: TaskPolicy) -> Self {
+    /// What may run again without harm is run again this often, if its author says nothing else.
+    const RETRIES: u32 = 5;
+
+    /// `is_harmless`: running it again does no more than running it once.
+    pub(crate) fn new(name: Arc<str>, task: TaskPolicy, is_harmless: bool) -> Self {
         let places =
             task.concurrency.map(|places| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))));
-        Self { name, task, places, pace: Pace::default() }
+        let retries = if is_harmless { Self::RETRIES } else { 0 };
+        Self { name, task, retries, places, pace: Pace::default() }
     }
 }
 

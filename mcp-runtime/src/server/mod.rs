@@ -14,6 +14,7 @@ mod outlet;
 mod plain;
 mod questions;
 mod request_state;
+mod revive;
 mod run;
 mod settings;
 mod subscription;
@@ -24,7 +25,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use self::catalogue::{Catalogue, Offers, Setting};
@@ -234,6 +235,8 @@ impl Server {
         let settings = EngineSettings {
             cancel_grace: self.tasks.cancel_grace,
             max_result_size: self.limits.max_result_size,
+            max_journal_size: self.limits.max_journal_size,
+            lease: self.tasks.lease,
         };
         let engine = Engine::new(Arc::clone(&self.tasks.store), settings);
         let offered = self.offered.and(catalogue.offered());
@@ -279,6 +282,7 @@ impl Server {
     /// its time enabled, as `#[tokio::main]` has. Dropping the future leaves tasks running; end the transport instead.
     pub async fn serve(self, transport: impl Transport + 'static) -> Result<(), ServerError> {
         let alone = Alone(self.build()?);
+        alone.0.0.open();
         Box::new(transport).serve(Arc::new(alone)).await.map_err(ServerError::Transport)
     }
 
@@ -303,7 +307,9 @@ impl Server {
     #[cfg(feature = "http")]
     pub async fn serve_http_on(self, listener: tokio::net::TcpListener) -> Result<(), ServerError> {
         use crate::transport::http::{Http, asked_to_stop};
-        let http = Http::new(Arc::new(Alone(self.build()?)));
+        let service = self.build()?;
+        service.0.open();
+        let http = Http::new(Arc::new(Alone(service)));
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "listening");
         }
@@ -354,6 +360,14 @@ impl Shared {
         Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Begins to take up tasks that an earlier process left behind, once; as soon as there is a runtime to do it in.
+    fn open(self: &Arc<Self>) {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            let shared: Weak<Self> = Arc::downgrade(self);
+            self.engine.open(shared);
+        }
+    }
+
     /// Replaces what is offered by what is made of it.
     fn change<E>(&self, make: impl FnOnce(&Catalogue, Setting<'_>) -> Result<Catalogue, E>) -> Result<(), E> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -379,17 +393,20 @@ impl Service {
     ///
     /// Must be called within a Tokio runtime that has its time enabled.
     pub async fn serve(&self, transport: impl Transport + 'static) -> Result<(), ServerError> {
+        self.0.open();
         Box::new(transport).serve(Arc::new(self.clone())).await.map_err(ServerError::Transport)
     }
 
     /// This server over Streamable HTTP.
     #[cfg(feature = "http")]
     pub fn http(&self) -> crate::Http {
+        self.0.open();
         crate::Http::new(Arc::new(self.clone()))
     }
 
     /// Stops everything that still runs: functions that clean up have the grace period of
-    /// [`Tasks::cancel_grace`], others are dropped. What was stopped is recorded as failed.
+    /// [`Tasks::cancel_grace`], others are dropped. What was stopped is recorded as failed; if tasks outlive the process,
+    /// those that may run again are handed back for whoever runs next, and those that wait for their client go on waiting.
     pub async fn shut_down(&self) {
         self.0.engine.shut_down().await;
     }
@@ -402,6 +419,8 @@ impl Service {
 
 impl Acceptor for Service {
     fn connect(&self, client: Client) -> Arc<dyn Endpoint> {
+        // A service that was made before there was a runtime opens with its first client.
+        self.0.open();
         Connection::open(Arc::clone(&self.0), client)
     }
 

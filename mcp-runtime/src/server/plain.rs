@@ -50,6 +50,7 @@ pub(super) struct Detaching {
     engine: Arc<Engine>,
     task: NewTask,
     turn: Turn,
+    may_rerun: bool,
     /// When it becomes one by itself.
     due: Option<Pin<Box<Sleep>>>,
 }
@@ -113,10 +114,16 @@ impl Rounds {
 }
 
 impl Detaching {
-    pub(super) fn new(engine: Arc<Engine>, task: NewTask, becoming: Becoming, cx: &Context) -> Self {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        task: NewTask,
+        may_rerun: bool,
+        becoming: Becoming,
+        cx: &Context,
+    ) -> Self {
         cx.allow_detaching();
         let due = becoming.after.map(|after| Box::pin(tokio::time::sleep(after)));
-        Self { engine, task, turn: becoming.turn, due }
+        Self { engine, task, turn: becoming.turn, may_rerun, due }
     }
 
     /// Whether it is time to become a task; if not, whoever polls is woken when it is.
@@ -126,12 +133,15 @@ impl Detaching {
 
     /// Records the task, whose work is the rest of the run. It is seen through, whatever becomes of the request.
     fn start(self, run: Run, cx: Context) -> Answer {
-        let Self { engine, task, turn, due: _ } = self;
+        let Self { engine, mut task, turn, may_rerun, due: _ } = self;
         let link = engine.link(task.id);
         let created = tokio::spawn(async move {
             let work = in_turn(run, turn);
-            let (record, start) =
-                engine.create(NewRun { task, cx: cx.clone(), work }).await.map_err(refused)?;
+            task.journal = cx.journal(|journal| journal.kept().entries()).map_err(|error| {
+                ProtocolError::internal(format!("what the call remembers cannot be written: {error}"))
+            })?;
+            let run = NewRun { task, cx: cx.clone(), work, may_rerun };
+            let (record, start) = engine.create(run).await.map_err(refused)?;
             engine.start_sweeper();
             if start.is_new() {
                 cx.attach(link);

@@ -24,6 +24,7 @@ pub struct Tasks {
     pub(crate) poll: Duration,
     pub(crate) timeout: Option<Duration>,
     pub(crate) cancel_grace: Duration,
+    pub(crate) lease: Duration,
 }
 
 impl Tasks {
@@ -41,6 +42,7 @@ impl Tasks {
             poll: Duration::from_secs(1),
             timeout: None,
             cancel_grace: Duration::from_secs(2),
+            lease: Duration::from_secs(15),
         }
     }
 
@@ -71,6 +73,13 @@ impl Tasks {
         self
     }
 
+    /// How long a server that is not heard of is taken for alive by others that share its store; then they take over its
+    /// tasks. It renews this three times as often. Default: 15 seconds. At least one second.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
     /// How long a cancelled function that cleans up by itself may take to do so, and how long calls may still run when
     /// the client is gone. Default: two seconds, which is what clients commonly wait before they kill a server.
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
@@ -93,6 +102,7 @@ impl fmt::Debug for Tasks {
             .field("poll", &self.poll)
             .field("timeout", &self.timeout)
             .field("cancel_grace", &self.cancel_grace)
+            .field("lease", &self.lease)
             .finish_non_exhaustive()
     }
 }
@@ -111,6 +121,8 @@ pub struct Limits {
     pub max_message_size: usize,
     /// The largest result of a task that is kept, in bytes. Default: 16 MiB.
     pub max_result_size: usize,
+    /// What a task may remember in its journal ([`Context::step`](crate::Context::step)), in bytes. Default: 4 MiB.
+    pub max_journal_size: usize,
     /// What a call of the modern wire may remember between its rounds, in bytes as its client keeps it (`requestState`).
     /// Default: 1 MiB.
     pub max_request_state: usize,
@@ -135,6 +147,7 @@ impl Default for Limits {
         Self {
             max_message_size: 4 * 1024 * 1024,
             max_result_size: 16 * 1024 * 1024,
+            max_journal_size: 4 * 1024 * 1024,
             max_request_state: 1024 * 1024,
             max_requests_in_flight: 1024,
             max_tasks_per_subscription: 1024,

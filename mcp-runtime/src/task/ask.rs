@@ -1,5 +1,6 @@
 //! How a running function asks its client, and how it remembers what must not run twice.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::Context;
-use super::journal::Journal;
+use super::journal::{Journal, Step};
 use super::record::Question;
 use crate::input::{Capability, InputError, InputRequest, InputResponse};
 use crate::protocol::payload;
@@ -73,13 +74,23 @@ impl Context {
 
     /// Runs something once, and remembers what it gave, for a function that may run again from its beginning.
     ///
-    /// A plain call of the modern wire ends when it [asks](Self::elicit), and runs again when the answer is there: a step
-    /// that was done is not done again then, but gives what it gave. The memory travels with the client, sealed, so steps
-    /// should give little. A step that is cut off before its end runs again; a question that is awaited beside it
-    /// (`tokio::join!`) cuts it off.
+    /// A task runs again when the server that ran it has died, if its tool allows that (`idempotent`, or `task(retries =
+    /// 3)`), and when it waited for its client meanwhile. A plain call of the modern wire ends when it
+    /// [asks](Self::elicit), and runs again when the answer is there. A step that was done is not done again then, but gives
+    /// what it gave: at once, from what is remembered. Answers to questions are remembered in the same way.
     ///
-    /// What stands between steps may run again, so it should do nothing but look. Steps are known by name, and in a loop
-    /// by their turn; branches that run side by side must give theirs different names.
+    /// - What a task remembers is stored before this returns, so that a step whose value anybody has seen never runs again.
+    ///   A step that is cut off before that runs again: what it does should be safe to do twice, or be told apart by a key
+    ///   that an earlier step made. The memory of a plain call travels with the client, sealed.
+    /// - What stands between steps runs again. It should do nothing but look and compute, and come to the same: what is
+    ///   random, or the time, belongs in a step.
+    /// - Steps are known by name, and in a loop by their turn; branches that run side by side must give theirs different
+    ///   names. Steps that follow one another must do so in every run. When the code has changed so that another step would
+    ///   come first, this fails, rather than do anew under another name what was done.
+    /// - Cancel safe: a step that is dropped is cut off. A question that is awaited beside it (`tokio::join!`) cuts it off,
+    ///   too, when a plain call of the modern wire ends with it.
+    ///
+    /// Work that may fail, and be tried again later, is a [`try_step`](Self::try_step).
     ///
     /// ```
     /// use mcp_runtime::prelude::*;
@@ -87,7 +98,7 @@ impl Context {
     /// # async fn reserve(_: &str) -> String { String::new() }
     ///
     /// /// Order a book.
-    /// #[tool]
+    /// #[tool(task(retries = 3))]
     /// async fn order(
     ///     /// Its title.
     ///     title: String,
@@ -102,24 +113,46 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`StepError`] if the value cannot be written as JSON, or if what is remembered under this name is no `T`: then the
-    /// code is not the one that remembered it.
+    /// [`StepError`] if the value cannot be written as JSON or cannot be stored, if what is remembered under this name is no
+    /// `T`, or if another step is remembered in its place: then the code is not the one that remembered it.
     pub async fn step<T, F>(&self, name: &str, work: impl FnOnce() -> F) -> Result<T, StepError>
     where
         T: Serialize + DeserializeOwned,
         F: Future<Output = T>,
     {
-        let key = self.journal(|journal| journal.claim(&format!("step {name}")));
-        let failed = |error: serde_json::Error| StepError { step: name.to_owned(), what: error.to_string() };
-        let known = self.journal(|journal| {
-            journal.step(&key).map(|value| serde_json::from_str::<T>(value.get()).map_err(failed))
-        });
-        if let Some(known) = known {
-            return known;
+        let done = self.try_step(name, || async { Ok::<T, Infallible>(work().await) }).await;
+        done.map_err(|error| match error {
+            TryStepError::Step(error) => error,
+            TryStepError::Work(never) => match never {},
+        })
+    }
+
+    /// As [`step`](Self::step), for work that may fail: what it gives is remembered, and an error of its is not, so that a
+    /// later run tries again.
+    pub async fn try_step<T, E, F>(&self, name: &str, work: impl FnOnce() -> F) -> Result<T, TryStepError<E>>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, E>>,
+    {
+        let wrong = |wrong| TryStepError::Step(StepError { step: name.into(), wrong });
+        let key = match self.journal(|journal| journal.begin_step(name)) {
+            Step::Known(value) => {
+                let known = serde_json::from_str(value.get());
+                return known.map_err(|error| wrong(Wrong::Unfit(error.to_string())));
+            }
+            Step::Unfit { expected } => return Err(wrong(Wrong::OutOfTurn { expected })),
+            Step::New(key) => AtWork { cx: self, key },
+        };
+        let value = work().await.map_err(TryStepError::Work)?;
+        let unwritable = |error: serde_json::Error| wrong(Wrong::Unwritable(error.to_string()));
+        let encoded = payload::encode(&value).map_err(unwritable)?;
+        if let Some(task) = self.0.task.get() {
+            let (entry, size) = self
+                .journal(|journal| Ok((journal.end_step(&key.key, &encoded)?, journal.kept().size())))
+                .map_err(unwritable)?;
+            task.remember(entry, size).await.map_err(|error| wrong(Wrong::Lost(error.to_string())))?;
         }
-        let value = work().await;
-        let encoded = payload::encode(&value).map_err(failed)?;
-        self.journal(|journal| journal.keep_step(key, encoded));
+        self.journal(|journal| journal.keep_step(Arc::clone(&key.key), encoded));
         Ok(value)
     }
 
@@ -159,21 +192,81 @@ impl Drop for Asked<'_> {
     }
 }
 
+/// A step, until it is remembered.
+struct AtWork<'a> {
+    cx: &'a Context,
+    key: Arc<str>,
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        // Nothing is left to cut of one that is remembered.
+        self.cx.journal(|journal| journal.cut_step(&self.key));
+    }
+}
+
 /// Why a [step](Context::step) gives nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepError {
-    step: String,
-    what: String,
+    step: Box<str>,
+    wrong: Wrong,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wrong {
+    Unwritable(String),
+    Unfit(String),
+    OutOfTurn { expected: Box<str> },
+    Lost(String),
 }
 
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the result of the step `{}` cannot be remembered, or is not what this code expects: {}",
-            self.step, self.what
-        )
+        let Self { step, wrong } = self;
+        match wrong {
+            Wrong::Unwritable(why) => {
+                write!(f, "the result of the step `{step}` cannot be remembered: {why}")
+            }
+            Wrong::Unfit(why) => write!(
+                f,
+                "what the step `{step}` gave in an earlier run is not what this code expects ({why}): the code has changed \
+                 since; call the tool again"
+            ),
+            Wrong::OutOfTurn { expected } => write!(
+                f,
+                "the step `{step}` was about to run where an earlier run did `{expected}`: the code has changed since, and \
+                 nothing is done twice by guessing; call the tool again"
+            ),
+            Wrong::Lost(why) => write!(f, "the result of the step `{step}` could not be stored: {why}"),
+        }
     }
 }
 
 impl std::error::Error for StepError {}
+
+/// Why a [`try_step`](Context::try_step) gives nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TryStepError<E> {
+    /// The work failed. This is not remembered.
+    Work(E),
+    /// What it gave could not be remembered, or does not fit what is.
+    Step(StepError),
+}
+
+impl<E: fmt::Display> fmt::Display for TryStepError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Work(error) => error.fmt(f),
+            Self::Step(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for TryStepError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Work(error) => error.source(),
+            Self::Step(_) => None,
+        }
+    }
+}

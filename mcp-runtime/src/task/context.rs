@@ -11,8 +11,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::engine::TaskLink;
+use super::identity::{Principal, TaskId};
 use super::journal::Journal;
-use super::record::{Principal, Report, TaskId};
+use super::record::Report;
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::log::LogLevel;
 use crate::protocol::payload;

@@ -8,7 +8,27 @@ use std::task::Waker;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::record::Question;
 use crate::input::{InputRequest, InputResponse, check};
+use crate::protocol::payload;
+
+/// Something that a task remembers. To a store it is a text under a key.
+#[derive(Clone, Debug)]
+pub struct JournalEntry {
+    /// What it is called; one entry of a task has it.
+    pub key: Arc<str>,
+    /// What is remembered: JSON, of a form that is this crate's own.
+    pub value: Box<RawValue>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Remembered {
+    /// What a step gave, and whether no other step ran beside it.
+    Step(Box<RawValue>, bool),
+    /// What the client answered.
+    Answer(Arc<InputResponse>),
+}
 
 /// The memory of one execution. Keys are names, and from the second turn of a name on, the name with the turn's number:
 /// so the same code finds what it remembers under the same keys.
@@ -21,6 +41,16 @@ pub(crate) struct Journal {
     /// Questions that were asked and are not answered.
     open: Vec<(Arc<str>, Arc<InputRequest>)>,
     kept: Kept,
+    /// Where in `kept` each step is.
+    places: HashMap<Arc<str>, usize>,
+    /// The first step in `kept` that this run has not come to.
+    next: usize,
+    /// The steps at work, and whether each is so alone.
+    at_work: Vec<(Arc<str>, bool)>,
+    /// Whether a step was cut off: then what follows may come in another order the next time.
+    has_cut: bool,
+    /// Partial results that this run gave.
+    partials: u32,
     /// Answers that came along with the request, for questions that are not asked yet.
     offered: HashMap<String, Box<RawValue>>,
     /// Who must look when something was asked.
@@ -31,19 +61,72 @@ pub(crate) struct Journal {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
     answers: HashMap<Arc<str>, Arc<InputResponse>>,
-    steps: HashMap<Arc<str>, Box<RawValue>>,
+    /// In the order in which they ended: their keys, what they gave, and whether no other step ran beside them.
+    steps: Vec<(Arc<str>, Box<RawValue>, bool)>,
 }
 
 impl Kept {
     pub(crate) fn is_empty(&self) -> bool {
         self.answers.is_empty() && self.steps.is_empty()
     }
+
+    /// What a store kept, with the answers to what the task asked.
+    pub(crate) fn of_entries(
+        entries: Vec<JournalEntry>,
+        questions: &[Question],
+    ) -> Result<Self, serde_json::Error> {
+        let mut kept = Self::default();
+        for JournalEntry { key, value } in entries {
+            match serde_json::from_str(value.get())? {
+                Remembered::Step(value, alone) => kept.steps.push((key, value, alone)),
+                Remembered::Answer(answer) => drop(kept.answers.insert(key, answer)),
+            }
+        }
+        for Question { key, answer, .. } in questions {
+            kept.answers.extend(answer.iter().map(|answer| (Arc::clone(key), Arc::clone(answer))));
+        }
+        Ok(kept)
+    }
+
+    /// All of it, as a store keeps it.
+    pub(crate) fn entries(&self) -> Result<Vec<JournalEntry>, serde_json::Error> {
+        let steps =
+            self.steps.iter().map(|(key, value, alone)| (key, Remembered::Step(value.clone(), *alone)));
+        let answers = self.answers.iter().map(|(key, answer)| (key, Remembered::Answer(Arc::clone(answer))));
+        steps
+            .chain(answers)
+            .map(|(key, value)| Ok(JournalEntry { key: Arc::clone(key), value: payload::encode(&value)? }))
+            .collect()
+    }
+
+    /// How much there is of it, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.steps.iter().map(|(key, value, _)| key.len() + value.get().len()).sum()
+    }
 }
+
+/// What a journal says to a step that is about to begin.
+pub(crate) enum Step {
+    /// It was done before, and gave this.
+    Known(Box<RawValue>),
+    /// It is to be done, under this key.
+    New(Arc<str>),
+    /// Another step is to come first: the code is not the one that remembered it.
+    Unfit {
+        /// The name of the step that is remembered in this place.
+        expected: Box<str>,
+    },
+}
+
+/// What stands before the name of a step in its key, so that questions keep the names for themselves.
+const STEP: &str = "step ";
 
 impl Journal {
     /// The journal of a run that goes on where another stopped, with the answers that were sent along.
     pub(crate) fn resume(kept: Kept, offered: HashMap<String, Box<RawValue>>) -> Self {
-        Self { kept, offered, ..Self::default() }
+        let places =
+            kept.steps.iter().enumerate().map(|(place, (key, ..))| (Arc::clone(key), place)).collect();
+        Self { kept, places, offered, ..Self::default() }
     }
 
     pub(crate) fn kept(&self) -> &Kept {
@@ -63,6 +146,68 @@ impl Journal {
         };
         self.turns.insert(name.into(), turn);
         key
+    }
+
+    /// Begins the next step of this name.
+    ///
+    /// Steps that followed one another must do so again: otherwise the code has changed, and going on would do anew what
+    /// was done under another name. Steps that ran side by side may come in any order.
+    pub(crate) fn begin_step(&mut self, name: &str) -> Step {
+        while self.kept.steps.get(self.next).is_some_and(|(key, ..)| self.claimed.contains(key)) {
+            self.next += 1;
+        }
+        let key = self.claim(&format!("{STEP}{name}"));
+        let is_alone = self.at_work.is_empty() && !self.has_cut;
+        if let Some((expected, _, true)) = self.kept.steps.get(self.next)
+            && is_alone
+            && *expected != key
+        {
+            return Step::Unfit { expected: expected.strip_prefix(STEP).unwrap_or(expected).into() };
+        }
+        if let Some((_, value, _)) = self.places.get(&key).and_then(|place| self.kept.steps.get(*place)) {
+            return Step::Known(value.clone());
+        }
+        for (_, alone) in &mut self.at_work {
+            *alone = false;
+        }
+        self.at_work.push((Arc::clone(&key), is_alone));
+        Step::New(key)
+    }
+
+    /// A step is done with its work; what is to be remembered of it.
+    pub(crate) fn end_step(
+        &mut self,
+        key: &Arc<str>,
+        value: &RawValue,
+    ) -> Result<JournalEntry, serde_json::Error> {
+        let remembered = Remembered::Step(value.to_owned(), self.is_alone(key));
+        Ok(JournalEntry { key: Arc::clone(key), value: payload::encode(&remembered)? })
+    }
+
+    fn is_alone(&self, key: &Arc<str>) -> bool {
+        !self.has_cut && self.at_work.iter().any(|(at_work, alone)| at_work == key && *alone)
+    }
+
+    /// Remembers what a step gave.
+    pub(crate) fn keep_step(&mut self, key: Arc<str>, value: Box<RawValue>) {
+        let alone = self.is_alone(&key);
+        self.at_work.retain(|(at_work, _)| *at_work != key);
+        self.places.insert(Arc::clone(&key), self.kept.steps.len());
+        self.kept.steps.push((key, value, alone));
+    }
+
+    /// Takes note that a step was cut off, or that nothing is remembered of it.
+    pub(crate) fn cut_step(&mut self, key: &str) {
+        let before = self.at_work.len();
+        self.at_work.retain(|(at_work, _)| **at_work != *key);
+        self.has_cut |= self.at_work.len() < before;
+    }
+
+    /// The number of the next partial result.
+    pub(crate) fn next_partial(&mut self) -> u32 {
+        let index = self.partials;
+        self.partials = index.saturating_add(1);
+        index
     }
 
     /// Asks, unless the answer is there already.
@@ -111,14 +256,6 @@ impl Journal {
         &self.open
     }
 
-    pub(crate) fn step(&self, key: &str) -> Option<&RawValue> {
-        self.kept.steps.get(key).map(|value| &**value)
-    }
-
-    pub(crate) fn keep_step(&mut self, key: Arc<str>, value: Box<RawValue>) {
-        self.kept.steps.insert(key, value);
-    }
-
     /// Says who must look when something is asked from now on.
     pub(crate) fn drive(&mut self, waker: &Waker) {
         if self.driver.as_ref().is_none_or(|driver| !driver.will_wake(waker)) {
@@ -160,13 +297,77 @@ mod tests {
         assert!(first.ask(&a, &request()).is_some());
         assert!(first.ask(&b, &request()).is_none(), "what does not fit is no answer");
         assert_eq!(first.open().len(), 1);
-        first.keep_step("s".into(), raw("7"));
+        do_step(&mut first, "s", "7");
         let kept = serde_json::to_string(first.kept()).expect("JSON");
         let mut second =
             Journal::resume(serde_json::from_str(&kept).expect("as it was written"), HashMap::new());
         let a = second.claim("a");
         assert!(second.ask(&a, &request()).is_some());
-        assert_eq!(second.step("s").map(RawValue::get), Some("7"));
+        assert!(matches!(second.begin_step("s"), Step::Known(value) if value.get() == "7"));
+    }
+
+    fn begin(journal: &mut Journal, name: &str) -> Arc<str> {
+        match journal.begin_step(name) {
+            Step::New(key) => key,
+            Step::Known(value) => panic!("`{name}` was done before, and gave {value}"),
+            Step::Unfit { expected } => panic!("`{expected}` was to come before `{name}`"),
+        }
+    }
+
+    fn do_step(journal: &mut Journal, name: &str, value: &str) {
+        let key = begin(journal, name);
+        journal.keep_step(key, raw(value));
+    }
+
+    /// The journal of the next run, by way of what a store keeps.
+    fn again(journal: &Journal) -> Journal {
+        let entries = journal.kept().entries().expect("JSON");
+        Journal::resume(Kept::of_entries(entries, &[]).expect("as it was written"), HashMap::new())
+    }
+
+    fn knows(journal: &mut Journal, name: &str) -> bool {
+        matches!(journal.begin_step(name), Step::Known(_))
+    }
+
+    #[test]
+    fn steps_that_followed_one_another_must_do_so_again() {
+        let mut first = Journal::default();
+        for name in ["reserve", "charge", "send"] {
+            do_step(&mut first, name, "1");
+        }
+        let mut same = again(&first);
+        assert!(["reserve", "charge", "send"].into_iter().all(|name| knows(&mut same, name)));
+        assert!(matches!(same.begin_step("thank"), Step::New(_)), "what comes after is new");
+        for other in ["pay", "send"] {
+            let mut changed = again(&first);
+            assert!(knows(&mut changed, "reserve"));
+            let unfit = changed.begin_step(other);
+            assert!(matches!(unfit, Step::Unfit { expected } if &*expected == "charge"), "{other}");
+        }
+    }
+
+    #[test]
+    fn steps_that_ran_side_by_side_may_come_in_any_order() {
+        let mut first = Journal::default();
+        let (a, b) = (begin(&mut first, "a"), begin(&mut first, "b"));
+        first.keep_step(b, raw("2"));
+        do_step(&mut first, "after b", "3");
+        drop(a);
+        let mut second = again(&first);
+        let a = begin(&mut second, "a");
+        assert!(knows(&mut second, "b") && knows(&mut second, "after b"));
+        second.keep_step(a, raw("1"));
+    }
+
+    #[test]
+    fn after_a_step_that_was_cut_off_the_order_may_change() {
+        let mut first = Journal::default();
+        let slow = begin(&mut first, "slow");
+        first.cut_step(&slow);
+        do_step(&mut first, "otherwise", "1");
+        let mut second = again(&first);
+        do_step(&mut second, "slow", "2");
+        assert!(knows(&mut second, "otherwise"));
     }
 
     #[test]

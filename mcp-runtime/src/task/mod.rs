@@ -3,20 +3,23 @@
 mod ask;
 mod context;
 mod engine;
+mod identity;
 pub(crate) mod journal;
+mod origin;
 mod panic;
+mod partial;
 mod record;
 pub mod store;
 mod watch;
 
-pub use ask::StepError;
+pub use ask::{StepError, TryStepError};
 pub use context::{Amount, Cancelled, Context, Total};
 pub(crate) use context::{Outlet, Progress};
-pub(crate) use engine::{Engine, EngineSettings, NewRun, Start, Work};
+pub(crate) use engine::{Engine, EngineSettings, NewRun, Revive, Revived, Start, Work};
+pub use identity::{Principal, TaskId};
 pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
 #[cfg(test)]
 pub(crate) use record::Event;
-pub use record::{Principal, TaskId};
 pub(crate) use record::{Record, RequestKind, Status};
 pub(crate) use watch::{Watch, Watchers};
 

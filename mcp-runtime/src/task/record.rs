@@ -9,107 +9,17 @@
 //! stores; no store has rules of its own.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
-use uuid::Uuid;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use super::identity::{Epoch, Principal, TaskId, WorkerId};
 use super::store::NewTask;
 use crate::input::{InputRequest, InputResponse};
 use crate::protocol::payload::Ending;
 use crate::protocol::time::Timestamp;
-
-/// The name of a task: 122 random bits from the system's generator, derived from nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(Uuid);
-
-impl TaskId {
-    /// A new id.
-    pub fn random() -> Self {
-        Self(Uuid::new_v4())
-    }
-
-    /// Bits that differ between ids, for hash tables. Ids are random, so any eight bytes do.
-    pub(crate) fn bits(self) -> u64 {
-        self.0.as_u64_pair().1
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(f)
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The error of reading a [`TaskId`] from something that is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotATaskId;
-
-impl fmt::Display for NotATaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not the id of a task")
-    }
-}
-
-impl std::error::Error for NotATaskId {}
-
-impl FromStr for TaskId {
-    type Err = NotATaskId;
-    fn from_str(text: &str) -> Result<Self, NotATaskId> {
-        let id = Uuid::try_parse(text).map_err(|_| NotATaskId)?;
-        // One spelling names a task: the one that was given out.
-        let is_ours = id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text;
-        if is_ours { Ok(Self(id)) } else { Err(NotATaskId) }
-    }
-}
-
-impl Serialize for TaskId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
-    }
-}
-
-/// Who asks. Tasks belong to a principal, and nobody else learns that they exist.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Principal(Arc<str>);
-
-impl Principal {
-    const ANONYMOUS: &str = "anonymous";
-
-    /// An identity that was authenticated.
-    pub fn new(name: impl Into<Arc<str>>) -> Self {
-        Self(name.into())
-    }
-
-    /// Whoever started this process: the one client of a stdio server.
-    pub fn local() -> Self {
-        Self::new("local")
-    }
-
-    /// Nobody in particular: who came over a network, and was not asked for an identity. All of them are one, so that a
-    /// task is protected by nothing but its id, which cannot be guessed.
-    pub fn anonymous() -> Self {
-        Self::new(Self::ANONYMOUS)
-    }
-
-    /// Whether this is [`anonymous`](Self::anonymous).
-    pub fn is_anonymous(&self) -> bool {
-        &*self.0 == Self::ANONYMOUS
-    }
-
-    /// The identity's name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// What a request asks for: the methods that a task can stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,23 +86,24 @@ impl fmt::Display for Status {
     }
 }
 
-/// Which run of a task is meant. Each claim raises it, and what an earlier run still says is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Epoch(u32);
+/// How a task is related to others. Most are not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Family {
+    /// The task that runs this one as a part of itself.
+    pub parent: Option<TaskId>,
+    /// The task above all of them. A child is kept as long as that one is.
+    pub root: Option<TaskId>,
+    /// How many tasks this one has begun as parts of itself.
+    pub children: u32,
+}
 
-impl Epoch {
-    /// The epoch of a task that was never taken over.
-    pub const FIRST: Self = Self(1);
-
-    /// The epoch of this number, for stores.
-    pub fn new(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// Its number, for stores.
-    pub fn number(self) -> u32 {
-        self.0
-    }
+/// Work that goes on elsewhere, and that a task stands for.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What names it there: the author's value, as JSON.
+    pub handle: Arc<RawValue>,
+    /// When somebody last asked how far it is.
+    pub polled_at: Option<Timestamp>,
 }
 
 /// The small, hot part of a task's state; its arguments and its ending are kept apart from it.
@@ -233,6 +144,16 @@ pub struct Record {
     pub rev: u64,
     /// The run that may write.
     pub epoch: Epoch,
+    /// How often a run was cut off in the middle of its work and another took over.
+    pub attempts: u32,
+    /// How many partial results there were so far.
+    pub partials: u32,
+    /// Who runs it. Nobody does when it was handed back, or is a job elsewhere.
+    pub worker: Option<WorkerId>,
+    /// How it is related to others, if it is.
+    pub family: Option<Box<Family>>,
+    /// The job elsewhere that it stands for, if it does.
+    pub job: Option<Arc<Job>>,
 }
 
 /// What a run says of how far it is.
@@ -268,7 +189,17 @@ impl Question {
 #[non_exhaustive]
 pub enum Event {
     /// A worker takes the task over: it gets a new epoch, and every earlier run is shut out.
-    Claim,
+    Claim(WorkerId),
+    /// The worker hands the task back: whoever claims it next goes on with it.
+    Release(Epoch),
+    /// The run began a job elsewhere, which is what the task waits for from now on: no worker has it.
+    Hand(Epoch, Arc<RawValue>),
+    /// Somebody is about to ask how far the job is, and gets a new epoch to say so. At most once in a poll interval.
+    Poll,
+    /// The run gave a partial result, which the store keeps beside the record.
+    Partial(Epoch),
+    /// The run began another task as a part of itself.
+    Adopt(Epoch),
     /// The run says how far it is.
     Report(Epoch, Report),
     /// The run asks the client something. The same key again changes nothing.
@@ -292,6 +223,12 @@ pub enum Refusal {
     Stale,
     /// Nothing of this is open.
     NotAsked,
+    /// The task stands for no job elsewhere.
+    NoJob,
+    /// The last poll was less than a poll interval ago.
+    TooSoon,
+    /// This is remembered already.
+    Remembered,
 }
 
 impl fmt::Display for Refusal {
@@ -300,6 +237,9 @@ impl fmt::Display for Refusal {
             Self::Terminal(status) => write!(f, "the task is already in terminal status '{status}'"),
             Self::Stale => f.write_str("this run of the task was replaced by a later one"),
             Self::NotAsked => f.write_str("the task did not ask this, or has its answer"),
+            Self::NoJob => f.write_str("the task stands for no job elsewhere"),
+            Self::TooSoon => f.write_str("the job was asked less than a poll interval ago"),
+            Self::Remembered => f.write_str("the task remembers something under this key already"),
         }
     }
 }
@@ -313,23 +253,70 @@ pub enum Change {
     Ended,
 }
 
+impl Event {
+    /// The run that this comes from, if it must be the one that may write.
+    fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Release(epoch)
+            | Self::Hand(epoch, _)
+            | Self::Partial(epoch)
+            | Self::Adopt(epoch)
+            | Self::Report(epoch, _)
+            | Self::Ask(epoch, _)
+            | Self::Withdraw(epoch, _)
+            | Self::End(epoch, _) => Some(*epoch),
+            Self::Claim(_) | Self::Poll | Self::Answer(_) | Self::Cancel => None,
+        }
+    }
+}
+
 impl Record {
     /// Applies an event, or says why it changes nothing; then the record is as it was.
     pub fn apply(&mut self, event: &Event, now: Timestamp) -> Result<Change, Refusal> {
-        if self.status.is_terminal() {
-            return Err(Refusal::Terminal(self.status));
-        }
-        if let Event::Report(epoch, _)
-        | Event::Ask(epoch, _)
-        | Event::Withdraw(epoch, _)
-        | Event::End(epoch, _) = event
-            && *epoch != self.epoch
-        {
-            return Err(Refusal::Stale);
+        match event.epoch() {
+            Some(epoch) => self.may_write(epoch)?,
+            None if self.status.is_terminal() => return Err(Refusal::Terminal(self.status)),
+            None => {}
         }
         let change = match event {
-            Event::Claim => {
-                self.epoch = Epoch(self.epoch.0.saturating_add(1));
+            Event::Claim(worker) => {
+                // A run that waited for the client was not in the middle of anything.
+                if self.worker.is_some() && self.status == Status::Working {
+                    self.attempts = self.attempts.saturating_add(1);
+                }
+                self.worker = Some(*worker);
+                self.shut_out();
+                Change::Record
+            }
+            Event::Release(_) => {
+                self.worker = None;
+                self.shut_out();
+                Change::Record
+            }
+            Event::Hand(_, handle) => {
+                self.job = Some(Arc::new(Job { handle: Arc::clone(handle), polled_at: None }));
+                self.worker = None;
+                self.shut_out();
+                Change::Record
+            }
+            Event::Poll => {
+                let Some(job) = &mut self.job else { return Err(Refusal::NoJob) };
+                // A clock that steps back must not silence the job.
+                if job.polled_at.is_some_and(|last| last <= now && now.since(last) < self.poll) {
+                    return Err(Refusal::TooSoon);
+                }
+                Arc::make_mut(job).polled_at = Some(now);
+                self.shut_out();
+                // Nothing that a client sees.
+                return Ok(Change::Record);
+            }
+            Event::Partial(_) => {
+                self.partials = self.partials.saturating_add(1);
+                Change::Record
+            }
+            Event::Adopt(_) => {
+                let family = self.family.get_or_insert_default();
+                family.children = family.children.saturating_add(1);
                 Change::Record
             }
             Event::Report(_, report) => {
@@ -399,10 +386,43 @@ impl Record {
         Ok(change)
     }
 
+    /// Whether a run may still say something, and why not: for what a store keeps beside the record.
+    pub fn may_write(&self, epoch: Epoch) -> Result<(), Refusal> {
+        if self.status.is_terminal() {
+            return Err(Refusal::Terminal(self.status));
+        }
+        if epoch == self.epoch { Ok(()) } else { Err(Refusal::Stale) }
+    }
+
     fn end(&mut self, now: Timestamp) -> Change {
         self.ended_at = Some(now);
         self.questions = None;
+        self.worker = None;
         Change::Ended
+    }
+
+    /// Whatever an earlier run still says is refused from now on.
+    fn shut_out(&mut self) {
+        self.epoch = self.epoch.next();
+    }
+
+    /// The task that runs this one as a part of itself.
+    pub fn parent(&self) -> Option<TaskId> {
+        self.family.as_ref().and_then(|family| family.parent)
+    }
+
+    /// The task above this one, with which it is kept and removed.
+    pub fn root(&self) -> Option<TaskId> {
+        self.family.as_ref().and_then(|family| family.root)
+    }
+
+    /// Whether nobody works at it who should: its worker is gone, as far as the store knows. What waits for the client
+    /// waits, whoever runs it; a job elsewhere needs nobody; and a child is its parent's business.
+    pub fn is_orphan(&self, is_alive: impl FnOnce(WorkerId) -> bool) -> bool {
+        self.status == Status::Working
+            && self.job.is_none()
+            && self.parent().is_none()
+            && !self.worker.is_some_and(is_alive)
     }
 
     fn questions(&self) -> impl Iterator<Item = &Question> {
@@ -438,12 +458,19 @@ impl Record {
             questions: None,
             rev: 1,
             epoch: Epoch::FIRST,
+            attempts: 0,
+            partials: 0,
+            worker: task.worker,
+            family: task.parent.map(|parent| {
+                Box::new(Family { parent: Some(parent.id), root: Some(parent.root), children: 0 })
+            }),
+            job: None,
         }
     }
 
-    /// When the task may be removed; never while it works.
+    /// When the task may be removed; never while it works. A child goes when its root does, and not before.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.ended_at.map(|ended| ended.after(self.ttl))
+        self.ended_at.filter(|_| self.parent().is_none()).map(|ended| ended.after(self.ttl))
     }
 
     /// Whether the task is to be treated as if it were not there any more.
@@ -494,19 +521,24 @@ pub(crate) mod tests {
     fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {
         let ending = Arc::new(Ending::Error(ProtocolError::internal("broken")));
         let event = prop_oneof![
-            2 => Just(Event::Claim),
+            2 => (1u64..3).prop_map(|worker| Event::Claim(WorkerId::new(worker).expect("not zero"))),
+            2 => (0u32..4).prop_map(|epoch| Event::Release(Epoch::new(epoch))),
+            1 => (0u32..4).prop_map(|epoch| Event::Hand(Epoch::new(epoch), Arc::from(RawValue::NULL.to_owned()))),
+            2 => Just(Event::Poll),
+            1 => (0u32..4).prop_map(|epoch| Event::Partial(Epoch::new(epoch))),
+            1 => (0u32..4).prop_map(|epoch| Event::Adopt(Epoch::new(epoch))),
             4 => (0u32..4, "[a-z]{0,3}").prop_map(|(epoch, text)| {
                 let report = Report { progress: None, message: Some(text.into()) };
-                Event::Report(Epoch(epoch), report)
+                Event::Report(Epoch::new(epoch), report)
             }),
-            4 => (0u32..4, 0usize..3).prop_map(|(epoch, key)| Event::Ask(Epoch(epoch), question(key))),
-            2 => (0u32..4, 0usize..3).prop_map(|(epoch, key)| Event::Withdraw(Epoch(epoch), KEYS[key].into())),
+            4 => (0u32..4, 0usize..3).prop_map(|(epoch, key)| Event::Ask(Epoch::new(epoch), question(key))),
+            2 => (0u32..4, 0usize..3).prop_map(|(epoch, key)| Event::Withdraw(Epoch::new(epoch), KEYS[key].into())),
             4 => prop::collection::vec(0usize..3, 0..3).prop_map(|keys| {
                 let answer = InputResponse::Error(ProtocolError::internal("no"));
                 let answer = Arc::new(answer);
                 Event::Answer(keys.into_iter().map(|key| (KEYS[key].into(), Arc::clone(&answer))).collect())
             }),
-            1 => (0u32..4).prop_map(move |epoch| Event::End(Epoch(epoch), ending.clone())),
+            1 => (0u32..4).prop_map(move |epoch| Event::End(Epoch::new(epoch), ending.clone())),
             1 => Just(Event::Cancel),
         ];
         prop::collection::vec((event, 0u64..100_000), 0..40)
@@ -522,15 +554,15 @@ pub(crate) mod tests {
                 match outcome {
                     Ok(change) => {
                         prop_assert!(!before.status.is_terminal(), "a terminal state was left");
-                        prop_assert_eq!(record.rev, before.rev + 1);
+                        let is_seen = !matches!(event, Event::Poll);
+                        prop_assert_eq!(record.rev, before.rev + u64::from(is_seen));
                         prop_assert_eq!(change == Change::Ended, record.status.is_terminal());
-                        if let Event::Report(epoch, _)
-                        | Event::Ask(epoch, _)
-                        | Event::Withdraw(epoch, _)
-                        | Event::End(epoch, _) = &event
-                        {
-                            prop_assert_eq!(*epoch, before.epoch, "an old epoch wrote");
+                        if let Some(epoch) = event.epoch() {
+                            prop_assert_eq!(epoch, before.epoch, "an old epoch wrote");
                         }
+                        let shuts_out =
+                            matches!(event, Event::Claim(_) | Event::Release(_) | Event::Hand(..) | Event::Poll);
+                        prop_assert_eq!(record.epoch > before.epoch, shuts_out);
                     }
                     Err(refusal) => {
                         prop_assert_eq!(format!("{record:?}"), format!("{before:?}"), "a refusal changed something");
@@ -564,18 +596,5 @@ pub(crate) mod tests {
         assert_eq!(ttl(&record, 100_000), 150);
         assert!(!record.is_expired(Timestamp::from_millis(149_999)));
         assert!(record.is_expired(Timestamp::from_millis(150_000)));
-    }
-
-    #[test]
-    fn only_the_spelling_that_was_given_out_names_a_task() {
-        let id = TaskId::random();
-        assert_eq!(id.to_string().parse::<TaskId>().ok(), Some(id));
-        for other in
-            [id.to_string().to_uppercase() + "", format!("{{{id}}}"), id.0.simple().to_string(), "x".into()]
-        {
-            if other != id.to_string() {
-                assert!(other.parse::<TaskId>().is_err(), "{other}");
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::record::TaskId;
+use super::identity::TaskId;
 
 /// What can be watched: a task, for one.
 pub(crate) trait Watched: Clone + Eq + Hash + Ord {}
@@ -57,6 +57,11 @@ impl<K: Watched> Watchers<K> {
         for watcher in watchers {
             watcher.touch(key.clone());
         }
+    }
+
+    /// Whether anything is watched.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Acquire) > 0
     }
 
     /// Begins to watch. What happens to something after it was added is seen.

@@ -29,7 +29,7 @@ impl PromptEntry {
     pub(super) fn new(prompt: Arc<dyn Prompt>, check: &mut Check<'_>) -> Self {
         let (described, wrong) = prompt.definition().describe();
         check((Self::NOUN, &described.name, &described.states), wrong);
-        let traits = Traits::new(described.name.as_ref().into(), described.task);
+        let traits = Traits::new(described.name.as_ref().into(), described.task, true);
         Self { prompt, described, traits }
     }
 

@@ -32,7 +32,7 @@ impl ResourceEntry {
     pub(super) fn new(resource: Arc<dyn Resource>, check: &mut Check<'_>) -> Self {
         let (described, wrong) = resource.definition().describe();
         check(("resource", &described.uri, &described.states), wrong);
-        let traits = Traits::new(described.uri.as_ref().into(), described.task);
+        let traits = Traits::new(described.uri.as_ref().into(), described.task, true);
         Self { resource, described: Arc::new(described), traits }
     }
 

@@ -32,7 +32,9 @@ impl ToolEntry {
     pub(super) fn new(tool: Arc<dyn Tool>, check: &mut Check<'_>) -> Self {
         let (described, wrong) = tool.definition().describe();
         check((Self::NOUN, &described.name, &described.states), wrong);
-        let traits = Traits::new(described.name.as_ref().into(), described.task);
+        let ToolAnnotations { read_only, idempotent, .. } = described.annotations;
+        let is_harmless = read_only == Some(true) || idempotent == Some(true);
+        let traits = Traits::new(described.name.as_ref().into(), described.task, is_harmless);
         Self { tool, described, traits }
     }
 }

@@ -9,8 +9,8 @@ use tokio::runtime::Handle;
 
 use super::{Engine, Work};
 use crate::protocol::payload::Ending;
+use crate::task::identity::{Epoch, TaskId};
 use crate::task::panic::{Guarded, guarded, panic_message, panicked};
-use crate::task::record::{Epoch, TaskId};
 
 /// A task that was recorded and is about to run.
 ///

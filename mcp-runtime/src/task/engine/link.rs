@@ -6,7 +6,9 @@ use tokio::runtime::Handle;
 
 use super::Engine;
 use crate::input::{InputError, InputResponse, check};
-use crate::task::record::{Epoch, Event, Principal, Question, Record, Refusal, Report, TaskId};
+use crate::task::identity::{Epoch, Principal, TaskId};
+use crate::task::journal::JournalEntry;
+use crate::task::record::{Event, Question, Record, Refusal, Report};
 use crate::task::store::StoreError;
 
 /// What a context holds of the task that it belongs to.
@@ -47,6 +49,18 @@ impl TaskLink {
         Ok(())
     }
 
+    /// Keeps what the run must remember, durably once this returns. `size` is how much it remembers already.
+    pub(crate) async fn remember(&self, entry: JournalEntry, size: usize) -> Result<(), StoreError> {
+        let Some(engine) = self.engine.upgrade() else {
+            return Err(StoreError::Failed("remembering a step", "the server has stopped".into()));
+        };
+        let most = engine.settings.max_journal_size;
+        if size + entry.key.len() + entry.value.get().len() > most {
+            return Err(StoreError::Limit("max_journal_size", most));
+        }
+        engine.store.remember(self.id, self.epoch, entry).await
+    }
+
     /// Cancels the task, in the background.
     pub(crate) fn give_up(&self, runtime: &Handle) {
         if let Some(engine) = self.engine.upgrade() {
@@ -80,7 +94,7 @@ impl Engine {
     /// Gives a task the client's answers. Those that nobody asked for change nothing; those that do not fit their questions
     /// neither, and come back with what is wrong with them.
     pub(crate) async fn answer(
-        &self,
+        self: &Arc<Self>,
         id: TaskId,
         principal: &Principal,
         mut answers: Vec<(Arc<str>, Arc<InputResponse>)>,
@@ -103,19 +117,28 @@ impl Engine {
         if answers.is_empty() {
             return Ok(unfit);
         }
-        match self.store.apply(id, Event::Answer(answers)).await {
-            Ok(record) => {
-                self.deliver(&record);
-                self.watchers.changed(&id);
-                Ok(unfit)
+        // Nobody may be waiting any more: then the task goes on here. Claimed first, so that whoever finds the answer finds
+        // somebody who works with it.
+        let waiting = self.claim_waiting(id).await?;
+        let answered = self.store.apply(id, Event::Answer(answers)).await;
+        if let Ok(record) = &answered {
+            self.deliver(record);
+            self.watchers.changed(&id);
+        }
+        if let Some(mut task) = waiting {
+            if let Ok(record) = &answered {
+                task.record = record.clone();
             }
-            Err(StoreError::Refused(_)) => Ok(unfit),
+            self.take_up(task, true).await;
+        }
+        match answered {
+            Ok(_) | Err(StoreError::Refused(_)) => Ok(unfit),
             Err(error) => Err(error),
         }
     }
 
     /// Tells the run, if it is in this process, which answers are there.
-    fn deliver(&self, record: &Record) {
+    pub(super) fn deliver(&self, record: &Record) {
         let Some(cx) = self.live(record.id).get(&record.id).map(|live| live.cx.clone()) else { return };
         for question in record.questions.iter().flat_map(|questions| questions.iter()) {
             if let Some(answer) = &question.answer {

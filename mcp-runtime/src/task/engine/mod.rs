@@ -2,23 +2,27 @@
 
 mod drive;
 mod link;
+mod recovery;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 pub(crate) use self::drive::Start;
 use self::drive::{Registered, Starting};
 pub(crate) use self::link::TaskLink;
+pub(crate) use self::recovery::{Revive, Revived};
 use super::context::Context;
-use super::record::{Epoch, Event, Principal, Record, Refusal, TaskId};
+use super::identity::{Epoch, Principal, TaskId, WorkerId};
+use super::record::{Event, Record, Refusal, Status};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
 use crate::protocol::ProtocolError;
@@ -31,11 +35,22 @@ pub(crate) struct EngineSettings {
     pub(crate) cancel_grace: Duration,
     /// The largest ending that is kept, in bytes.
     pub(crate) max_result_size: usize,
+    /// The most that a run may remember, in bytes.
+    pub(crate) max_journal_size: usize,
+    /// How long a worker that is not heard of is taken for alive.
+    pub(crate) lease: Duration,
 }
 
 /// Runs the tasks of one server.
 pub(crate) struct Engine {
     store: Arc<dyn TaskStore>,
+    worker: WorkerId,
+    /// Until when nobody takes the tasks that run here; by this process's clock.
+    leased_until: Mutex<Option<Instant>>,
+    reviver: OnceLock<Weak<dyn Revive>>,
+    keepers: OnceLock<[AbortHandle; 2]>,
+    /// Woken when somebody may want to hear of changes.
+    busy: Arc<Notify>,
     settings: EngineSettings,
     live: Box<[Mutex<HashMap<TaskId, Live>>]>,
     watchers: Arc<Watchers>,
@@ -51,6 +66,8 @@ pub(crate) struct Engine {
 struct Live {
     cx: Context,
     epoch: Epoch,
+    /// Whether another run may go on where this one is cut off.
+    may_rerun: bool,
     /// `None` until it is started.
     abort: Option<AbortHandle>,
 }
@@ -60,6 +77,8 @@ pub(crate) struct NewRun {
     pub(crate) task: NewTask,
     pub(crate) cx: Context,
     pub(crate) work: Work,
+    /// Whether another run may go on where this one is cut off.
+    pub(crate) may_rerun: bool,
 }
 
 /// What a task's function comes to.
@@ -68,10 +87,19 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = Ending> + Send>>;
 const SHARDS: usize = 16;
 const EXPIRE_BATCH: usize = 256;
 
+/// How long to wait before the store is asked again to record an end; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 impl Engine {
     pub(crate) fn new(store: Arc<dyn TaskStore>, settings: EngineSettings) -> Arc<Self> {
         Arc::new(Self {
             store,
+            worker: WorkerId::random(),
+            leased_until: Mutex::default(),
+            reviver: OnceLock::new(),
+            keepers: OnceLock::new(),
+            busy: Arc::default(),
             settings,
             live: (0..SHARDS).map(|_| Mutex::default()).collect(),
             watchers: Arc::default(),
@@ -95,11 +123,13 @@ impl Engine {
     /// Records a task, which starts when what this gives is dropped. When this returns, the task can be found. If the
     /// key was used before, the task of then comes back and the work is dropped unstarted.
     pub(crate) async fn create(self: &Arc<Self>, run: NewRun) -> Result<(Record, Start), StoreError> {
-        let NewRun { task, cx, work } = run;
+        let NewRun { task, cx, work, may_rerun } = run;
         let id = task.id;
+        self.ensure_lease().await?;
         // Registered first: whoever cancels it from the moment on in which it can be found, finds it here.
-        self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, abort: None });
+        self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, may_rerun, abort: None });
         let registered = Registered { engine: Arc::clone(self), id };
+        self.busy.notify_one();
         let created = self.store.create(task).await?;
         if created.existing {
             return Ok((created.record, Start::begun()));
@@ -165,6 +195,7 @@ impl Engine {
     }
 
     pub(crate) fn watch(&self) -> Watch {
+        self.busy.notify_one();
         self.watchers.watch()
     }
 
@@ -230,12 +261,24 @@ impl Engine {
         } else {
             ending
         };
-        match self.store.apply(id, Event::End(epoch, Arc::new(ending))).await {
+        let ending = Arc::new(ending);
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = self.try_to_end(id, epoch, &ending).await {
+            // Nobody else has what the run came to. It is kept here until the store takes it.
+            tracing::error!(task = %id, %error, "the end of a task could not be recorded; it is tried again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn try_to_end(&self, id: TaskId, epoch: Epoch, ending: &Arc<Ending>) -> Result<(), StoreError> {
+        match self.store.apply(id, Event::End(epoch, Arc::clone(ending))).await {
             Ok(record) => self.ended_now(&record),
             // It was cancelled first, or taken over: then what this run came to is not wanted.
             Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {}
-            Err(error) => tracing::error!(task = %id, %error, "the end of a task could not be recorded"),
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     /// Begins to remove expired tasks, once. Nothing runs while there is nothing to remove.
@@ -268,8 +311,16 @@ impl Engine {
     }
 
     /// Stops everything that runs, and records that: functions that clean up have the grace period, others are dropped.
+    ///
+    /// If the tasks outlive the process, those that may run again are handed back, for whoever runs next, and those that
+    /// wait for their client go on waiting. The rest has failed.
     pub(crate) async fn shut_down(&self) {
         self.stop_all(|_| true).await;
+        if self.store.is_durable()
+            && let Err(error) = self.store.retire(self.worker).await
+        {
+            tracing::warn!(%error, "the lease could not be given back; others wait until it lapses");
+        }
     }
 
     /// The same for tasks whose end nobody waits for.
@@ -291,19 +342,40 @@ impl Engine {
                     live.abort.iter().for_each(AbortHandle::abort);
                 }
                 live.cx.cancel();
-                stopped.push((*id, live.epoch, live.abort.clone()));
+                stopped.push((*id, live.epoch, live.may_rerun, live.abort.clone()));
             }
         }
         if cleans_up {
             // Whoever has not ended by then is dropped with the rest.
             let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(&is_meant)).await;
         }
-        for (id, epoch, abort) in stopped {
+        for (id, epoch, may_rerun, abort) in stopped {
             abort.iter().for_each(AbortHandle::abort);
-            // Refused where the function came to an end of its own.
-            let error = ProtocolError::internal("the server stopped before the task was done");
-            self.end(id, epoch, Ending::Error(error)).await;
+            if let Err(error) = self.give_back(id, epoch, may_rerun).await {
+                tracing::error!(task = %id, %error, "a task could not be given back");
+            }
         }
+    }
+
+    /// Leaves a task that was stopped to whoever runs next, or else ends it.
+    async fn give_back(&self, id: TaskId, epoch: Epoch, may_rerun: bool) -> Result<(), StoreError> {
+        if self.store.is_durable() {
+            let waits =
+                self.store.get(id).await?.is_some_and(|record| record.status == Status::InputRequired);
+            if waits {
+                return Ok(());
+            }
+            if may_rerun {
+                return match self.store.apply(id, Event::Release(epoch)).await {
+                    // Refused where the function came to an end of its own.
+                    Ok(_) | Err(StoreError::Refused(_) | StoreError::NotFound) => Ok(()),
+                    Err(error) => Err(error),
+                };
+            }
+        }
+        let error =
+            ProtocolError::internal("the server stopped before the task was done; call the tool again");
+        self.try_to_end(id, epoch, &Arc::new(Ending::Error(error))).await
     }
 
     /// Waits until none of these tasks runs any more.
@@ -323,9 +395,11 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if let Some(sweeper) = self.sweeper.get() {
-            sweeper.abort();
-        }
+        self.sweeper
+            .get()
+            .into_iter()
+            .chain(self.keepers.get().into_iter().flatten())
+            .for_each(AbortHandle::abort);
     }
 }
 
@@ -362,14 +436,18 @@ impl Drop for Awaited<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Status;
     use super::super::store::{Memory, contract};
     use super::*;
     use crate::input::ClientCapabilities;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     fn engine() -> Arc<Engine> {
-        let settings = EngineSettings { cancel_grace: Duration::from_secs(5), max_result_size: 1000 };
+        let settings = EngineSettings {
+            cancel_grace: Duration::from_secs(5),
+            max_result_size: 1000,
+            max_journal_size: 1000,
+            lease: Duration::from_secs(15),
+        };
         Engine::new(Arc::new(Memory::new()), settings)
     }
 
@@ -388,7 +466,7 @@ mod tests {
         let task = contract::new_task("a");
         let cx = context(engine, task.id);
         let work = Box::pin(work(cx.clone()));
-        engine.create(NewRun { task, cx, work }).await.expect("created").0
+        engine.create(NewRun { task, cx, work, may_rerun: false }).await.expect("created").0
     }
 
     #[tokio::test]
@@ -442,7 +520,8 @@ mod tests {
         let task = contract::new_task("a");
         let cx = context(&engine, task.id);
         let work = Box::pin(async { panic!("it ran") });
-        let (record, start) = engine.create(NewRun { task, cx, work }).await.expect("created");
+        let (record, start) =
+            engine.create(NewRun { task, cx, work, may_rerun: false }).await.expect("created");
         engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
         drop(start);
         engine.all_ended(&|_| true).await;

@@ -16,8 +16,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    Clock, Ending, Epoch, Event, InputResponse, NewTask, Place, Principal, Question, Quota, Record, Refusal,
-    Report, RequestKind, Status, StoreError, TaskId, TaskStore, Timestamp,
+    Clock, Ending, Epoch, Event, InputResponse, NewTask, Origin, Place, Principal, Question, Quota, Record,
+    Refusal, Report, RequestKind, Status, StoreError, TaskId, TaskStore, Timestamp, WorkerId,
 };
 use crate::protocol::ProtocolError;
 
@@ -61,6 +61,10 @@ pub fn new_task(text: &str) -> NewTask {
         ttl: Duration::from_secs(60),
         poll: Duration::from_secs(1),
         quota: Quota { running: 10_000, running_for_principal: 10_000, kept_for_principal: 10_000 },
+        worker: None,
+        parent: None,
+        origin: Origin::default(),
+        journal: Vec::new(),
     }
 }
 
@@ -155,7 +159,8 @@ async fn limits_are_kept<S: TaskStore>(store: &S, clock: &ManualClock) {
 
 async fn an_old_run_never_writes<S: TaskStore>(store: &S) {
     let old = create(store, new_task("a")).await;
-    let new = store.apply(old.id, Event::Claim).await.expect("a working task can be claimed");
+    let claim = Event::Claim(WorkerId::random());
+    let new = store.apply(old.id, claim).await.expect("a working task can be claimed");
     assert!(new.epoch > old.epoch && new.rev > old.rev, "a claim raises epoch and rev");
     let stale = store.apply(old.id, Event::End(old.epoch, ending("old"))).await;
     assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale))), "the old run is shut out");
@@ -167,7 +172,7 @@ async fn an_old_run_never_writes<S: TaskStore>(store: &S) {
 async fn an_end_is_final<S: TaskStore>(store: &S) {
     let task = create(store, new_task("a")).await;
     let ended = store.apply(task.id, Event::End(task.epoch, ending("first"))).await.expect("it ends");
-    for event in [Event::Cancel, Event::Claim, Event::End(task.epoch, ending("second"))] {
+    for event in [Event::Cancel, Event::Claim(WorkerId::random()), Event::End(task.epoch, ending("second"))] {
         let refused = store.apply(task.id, event).await;
         assert!(
             matches!(refused, Err(StoreError::Refused(Refusal::Terminal(Status::Failed)))),
@@ -233,7 +238,7 @@ async fn questions_and_answers_are_kept<S: TaskStore>(store: &S) {
     assert_eq!((found.status, asked(&found)), (Status::InputRequired, (vec!["b".to_owned()], 1)));
     let late = store.apply(task.id, Event::Answer(vec![("a".into(), answer("second"))])).await;
     assert!(matches!(late, Err(StoreError::Refused(Refusal::NotAsked))), "an answer counts once");
-    let claimed = store.apply(task.id, Event::Claim).await.expect("it can be taken over");
+    let claimed = store.apply(task.id, Event::Claim(WorkerId::random())).await.expect("it can be taken over");
     let stale = store.apply(task.id, Event::Withdraw(task.epoch, "b".into())).await;
     assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale))), "an old run takes nothing back");
     let found = get(store, task.id).await.expect("it is there");

@@ -13,8 +13,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Change, Created, Ending, Epoch, Event, Expired, NewTask, Place, Principal, Record, Report, RequestKind,
-    StoreError, StoreFuture, TaskId, TaskStore, Timestamp,
+    Change, Claimed, Created, Ending, Epoch, Event, Expired, JournalEntry, Lease, NewTask, Origin, Partial,
+    Partials, Place, Principal, Record, Refusal, Report, RequestKind, StoreError, StoreFuture, TaskId,
+    TaskStore, Timestamp, WorkerId,
 };
 
 /// What time it is, for a store.
@@ -45,9 +46,13 @@ struct Slot {
     arguments: Box<RawValue>,
     key: Option<Key>,
     ending: Option<Arc<Ending>>,
+    origin: Origin,
+    journal: Option<Box<Vec<JournalEntry>>>,
+    partials: Option<Box<Partials>>,
 }
 
-type Key = Arc<(Principal, RequestKind, Arc<str>, Box<str>)>;
+/// Whose it is, for what, by which task if it is a child, and the key itself.
+type Key = Arc<(Principal, RequestKind, Arc<str>, Option<TaskId>, Box<str>)>;
 
 #[derive(Default)]
 struct Ledger {
@@ -55,12 +60,23 @@ struct Ledger {
     principals: HashMap<Principal, Account>,
     keys: HashMap<Key, TaskId>,
     expiring: BTreeSet<Place>,
+    /// The children of each task that has any, in order.
+    children: HashMap<TaskId, Vec<TaskId>>,
+    leases: HashMap<WorkerId, Timestamp>,
 }
 
 #[derive(Default)]
 struct Account {
     running: usize,
+    /// Those that are no children.
     tasks: BTreeSet<Place>,
+    children: usize,
+}
+
+impl Account {
+    fn kept(&self) -> usize {
+        self.tasks.len() + self.children
+    }
 }
 
 /// Ids are random already: hashing them again adds nothing.
@@ -113,10 +129,11 @@ impl Memory {
     fn create_now(&self, task: NewTask) -> Result<Created, StoreError> {
         let now = self.clock.now();
         let mut ledger = self.ledger();
+        let parent = task.parent.map(|parent| parent.id);
         let key = task
             .key
             .clone()
-            .map(|key| Arc::new((task.principal.clone(), task.kind, Arc::clone(&task.target), key)));
+            .map(|key| Arc::new((task.principal.clone(), task.kind, Arc::clone(&task.target), parent, key)));
         if let Some(id) = key.as_ref().and_then(|key| ledger.keys.get(key)) {
             let shard = self.shard(*id);
             if let Some(slot) = shard.get(id).filter(|slot| !slot.record.is_expired(now)) {
@@ -128,10 +145,7 @@ impl Memory {
         }
         let quota = task.quota;
         let count = |ledger: &Ledger| {
-            ledger
-                .principals
-                .get(&task.principal)
-                .map_or((0, 0), |account| (account.running, account.tasks.len()))
+            ledger.principals.get(&task.principal).map_or((0, 0), |account| (account.running, account.kept()))
         };
         let (running, mut kept) = count(&ledger);
         if kept >= quota.kept_for_principal {
@@ -148,20 +162,35 @@ impl Memory {
                 return Err(StoreError::Limit(name, most));
             }
         }
-        let record = Record::new(&task, now);
-        match self.shard(task.id).entry(task.id) {
-            Entry::Occupied(_) => {
-                return Err(StoreError::Failed("recording a task", "its id is taken".into()));
-            }
-            Entry::Vacant(place) => {
-                let (record, key) = (record.clone(), key.clone());
-                place.insert(Box::new(Slot { record, arguments: task.arguments, key, ending: None }));
-            }
+        // Nothing comes between looking and inserting: whoever creates holds the ledger.
+        if self.shard(task.id).contains_key(&task.id) {
+            return Err(StoreError::Failed("recording a task", "its id is taken".into()));
         }
+        if let Some(parent) = task.parent {
+            let mut shard = self.shard(parent.id);
+            let slot = shard.get_mut(&parent.id).ok_or(StoreError::NotFound)?;
+            slot.record.apply(&Event::Adopt(parent.epoch), now).map_err(StoreError::Refused)?;
+            ledger.children.entry(parent.id).or_default().push(task.id);
+        }
+        let record = Record::new(&task, now);
+        let slot = Slot {
+            record: record.clone(),
+            arguments: task.arguments,
+            key: key.clone(),
+            ending: None,
+            origin: task.origin,
+            journal: (!task.journal.is_empty()).then(|| Box::new(task.journal)),
+            partials: None,
+        };
+        self.shard(task.id).insert(task.id, Box::new(slot));
         ledger.running += 1;
         let account = ledger.principals.entry(task.principal).or_default();
         account.running += 1;
-        account.tasks.insert(Place(now, task.id));
+        if task.parent.is_some() {
+            account.children += 1;
+        } else {
+            account.tasks.insert(Place(now, task.id));
+        }
         if let Some(key) = key {
             ledger.keys.insert(key, task.id);
         }
@@ -187,6 +216,82 @@ impl Memory {
         Ok(slot.record.clone())
     }
 
+    /// The record, if it is there. A child is there as long as its root.
+    fn look_up(&self, id: TaskId, now: Timestamp) -> Option<Record> {
+        let record = self.shard(id).get(&id).map(|slot| slot.record.clone())?;
+        let is_there = match record.root() {
+            Some(root) => self.shard(root).get(&root).is_some_and(|slot| !slot.record.is_expired(now)),
+            None => !record.is_expired(now),
+        };
+        is_there.then_some(record)
+    }
+
+    fn partial_now(&self, id: TaskId, epoch: Epoch, partial: &Partial) {
+        let now = self.clock.now();
+        let mut shard = self.shard(id);
+        let Some(slot) = shard.get_mut(&id) else { return };
+        // Refused, it is of a run that is over; there already, it is of one that does again what was done.
+        if slot.record.may_write(epoch).is_ok() && slot.partials.get_or_insert_default().add(partial) {
+            let _ = slot.record.apply(&Event::Partial(epoch), now);
+        }
+    }
+
+    fn remember_now(&self, id: TaskId, epoch: Epoch, entry: JournalEntry) -> Result<(), StoreError> {
+        let mut shard = self.shard(id);
+        let slot = shard.get_mut(&id).ok_or(StoreError::NotFound)?;
+        slot.record.may_write(epoch).map_err(StoreError::Refused)?;
+        let journal = slot.journal.get_or_insert_default();
+        if journal.iter().any(|known| known.key == entry.key) {
+            return Err(StoreError::Refused(Refusal::Remembered));
+        }
+        journal.push(entry);
+        Ok(())
+    }
+
+    fn claim_now(&self, lease: Lease, only: Option<TaskId>, limit: usize) -> Vec<Claimed> {
+        let (now, worker) = (self.clock.now(), lease.worker);
+        let mut ledger = self.ledger();
+        ledger.leases.retain(|_, until| *until > now);
+        let is_alive = |holder| holder == worker || ledger.leases.contains_key(&holder);
+        let mut free: Vec<Place> = match only {
+            Some(id) => self
+                .look_up(id, now)
+                .filter(|record| !record.status.is_terminal() && !record.worker.is_some_and(is_alive))
+                .map(|record| Place(record.created_at, id))
+                .into_iter()
+                .collect(),
+            None => self.find(|record| record.is_orphan(is_alive)),
+        };
+        free.sort_unstable();
+        let claim = |place: Place| {
+            let mut shard = self.shard(place.1);
+            let slot = shard.get_mut(&place.1)?;
+            slot.record.apply(&Event::Claim(worker), now).ok()?;
+            Some(Claimed {
+                record: slot.record.clone(),
+                arguments: slot.arguments.clone(),
+                origin: slot.origin.clone(),
+                journal: slot.journal.as_deref().cloned().unwrap_or_default(),
+            })
+        };
+        let claimed: Vec<Claimed> = free.into_iter().take(limit).filter_map(claim).collect();
+        if !claimed.is_empty() {
+            ledger.leases.insert(worker, now.after(lease.span));
+        }
+        claimed
+    }
+
+    /// Where the tasks are of which this is true.
+    fn find(&self, is_meant: impl Fn(&Record) -> bool) -> Vec<Place> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let records = shard.values().map(|slot| &slot.record).filter(|record| is_meant(record));
+            found.extend(records.map(|record| Place(record.created_at, record.id)));
+        }
+        found
+    }
+
     fn expire_from(&self, ledger: &mut Ledger, limit: usize, now: Timestamp) -> Expired {
         let mut removed = 0;
         while removed < limit
@@ -194,8 +299,13 @@ impl Memory {
             && place.0 <= now
         {
             ledger.expiring.remove(&place);
-            if let Some(slot) = self.shard(place.1).remove(&place.1) {
-                ledger.forget(&slot);
+            let mut family = vec![place.1];
+            while let Some(id) = family.pop() {
+                let slot = self.shard(id).remove(&id);
+                if let Some(slot) = slot {
+                    ledger.forget(&slot);
+                }
+                family.extend(ledger.children.remove(&id).unwrap_or_default());
             }
             removed += 1;
         }
@@ -217,8 +327,12 @@ impl Ledger {
     fn forget(&mut self, slot: &Slot) {
         let record = &slot.record;
         if let Entry::Occupied(mut account) = self.principals.entry(record.principal.clone()) {
-            account.get_mut().tasks.remove(&Place(record.created_at, record.id));
-            if account.get().tasks.is_empty() {
+            if record.parent().is_some() {
+                account.get_mut().children -= 1;
+            } else {
+                account.get_mut().tasks.remove(&Place(record.created_at, record.id));
+            }
+            if account.get().kept() == 0 {
                 account.remove();
             }
         }
@@ -245,14 +359,13 @@ impl TaskStore for Memory {
     }
 
     fn get(&self, id: TaskId) -> StoreFuture<'_, Option<Record>> {
-        let record = self.shard(id).get(&id).map(|slot| slot.record.clone());
-        Box::pin(std::future::ready(Ok(record.filter(|record| !record.is_expired(self.clock.now())))))
+        Box::pin(std::future::ready(Ok(self.look_up(id, self.clock.now()))))
     }
 
     fn ending(&self, id: TaskId) -> StoreFuture<'_, Option<Arc<Ending>>> {
-        let shard = self.shard(id);
-        let slot = shard.get(&id).filter(|slot| !slot.record.is_expired(self.clock.now()));
-        Box::pin(std::future::ready(Ok(slot.and_then(|slot| slot.ending.clone()))))
+        let is_there = self.look_up(id, self.clock.now()).is_some();
+        let ending = self.shard(id).get(&id).filter(|_| is_there).and_then(|slot| slot.ending.clone());
+        Box::pin(std::future::ready(Ok(ending)))
     }
 
     fn apply(&self, id: TaskId, event: Event) -> StoreFuture<'_, Record> {
@@ -292,6 +405,49 @@ impl TaskStore for Memory {
     fn expire(&self, limit: usize) -> StoreFuture<'_, Expired> {
         let expired = self.expire_from(&mut self.ledger(), limit, self.clock.now());
         Box::pin(std::future::ready(Ok(expired)))
+    }
+
+    fn partial(&self, id: TaskId, epoch: Epoch, partial: Partial) {
+        self.partial_now(id, epoch, &partial);
+    }
+
+    fn partials(&self, id: TaskId, from: u32) -> StoreFuture<'_, Partials> {
+        let is_there = self.look_up(id, self.clock.now()).is_some();
+        let shard = self.shard(id);
+        let partials = shard.get(&id).filter(|_| is_there).and_then(|slot| slot.partials.as_ref());
+        let partials = partials.map(|partials| partials.from(from)).unwrap_or_default();
+        Box::pin(std::future::ready(Ok(partials)))
+    }
+
+    fn remember(&self, id: TaskId, epoch: Epoch, entry: JournalEntry) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(self.remember_now(id, epoch, entry)))
+    }
+
+    fn children(&self, parent: TaskId) -> StoreFuture<'_, Vec<Record>> {
+        let now = self.clock.now();
+        let children = self.ledger().children.get(&parent).cloned().unwrap_or_default();
+        let records = children.into_iter().filter_map(|id| self.look_up(id, now)).collect();
+        Box::pin(std::future::ready(Ok(records)))
+    }
+
+    fn claim(&self, lease: Lease, only: Option<TaskId>, limit: usize) -> StoreFuture<'_, Vec<Claimed>> {
+        Box::pin(std::future::ready(Ok(self.claim_now(lease, only, limit))))
+    }
+
+    fn heartbeat(&self, lease: Lease) -> StoreFuture<'_, Vec<TaskId>> {
+        let until = self.clock.now().after(lease.span);
+        self.ledger().leases.insert(lease.worker, until);
+        let held = self.find(|record| record.worker == Some(lease.worker));
+        Box::pin(std::future::ready(Ok(held.into_iter().map(|place| place.1).collect())))
+    }
+
+    fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()> {
+        self.ledger().leases.remove(&worker);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn is_durable(&self) -> bool {
+        false
     }
 }
 

@@ -16,10 +16,11 @@ use serde_json::value::RawValue;
 
 pub use memory::{Clock, Memory};
 
-pub use super::record::{
-    Change, Epoch, Event, NotATaskId, Principal, Question, Record, Refusal, Report, RequestKind, Status,
-    TaskId,
-};
+pub use super::identity::{Epoch, NotATaskId, Principal, TaskId, WorkerId};
+pub use super::journal::JournalEntry;
+pub use super::origin::{Origin, TraceContext};
+pub use super::partial::{Bounds, Partial, Partials};
+pub use super::record::{Change, Event, Family, Job, Question, Record, Refusal, Report, RequestKind, Status};
 pub use crate::input::{InputRequest, InputResponse};
 pub use crate::protocol::payload::Ending;
 pub use crate::protocol::stored::NotAnEnding;
@@ -54,12 +55,49 @@ pub trait TaskStore: Send + Sync + 'static {
     /// from a run that is over.
     fn report(&self, id: TaskId, epoch: Epoch, report: Report);
 
-    /// The tasks of a principal, oldest first, after the given place.
+    /// Keeps a partial result, in order, without waiting for it, and applies [`Event::Partial`]. What is refused is
+    /// dropped, as with [`report`](Self::report); so is what an earlier run gave already: see [`Partials::add`].
+    fn partial(&self, id: TaskId, epoch: Epoch, partial: Partial);
+
+    /// The partial results that are kept, from the one with this number on; nothing if the task is not there.
+    fn partials(&self, id: TaskId, from: u32) -> StoreFuture<'_, Partials>;
+
+    /// Keeps what a run must remember, durably once this returns. It is refused as an event of that epoch would be; what
+    /// is remembered under the same key already is [`Refusal::Remembered`].
+    fn remember(&self, id: TaskId, epoch: Epoch, entry: JournalEntry) -> StoreFuture<'_, ()>;
+
+    /// The tasks that a task runs as parts of itself, oldest first.
+    fn children(&self, parent: TaskId) -> StoreFuture<'_, Vec<Record>>;
+
+    /// The tasks of a principal, oldest first, after the given place. Children are not among them.
     fn list(&self, principal: &Principal, after: Option<Place>, limit: usize)
     -> StoreFuture<'_, Vec<Record>>;
 
-    /// Removes tasks that have expired, at most `limit` of them, and says when there will be more to do.
+    /// Removes tasks that have expired, at most `limit` of them and their children, and says when there will be more to
+    /// do.
     fn expire(&self, limit: usize) -> StoreFuture<'_, Expired>;
+
+    /// Takes over tasks that nobody works at, and gives what is needed to go on with them: [`Event::Claim`] on each.
+    ///
+    /// Those are at most `limit` [orphans](Record::is_orphan), oldest first, whose worker has no lease; or, if `only`
+    /// names a task, that one alone, in whatever state short of an end, if its worker has no lease. What this very worker
+    /// holds is not given to it again. If it gets any, its lease is renewed in the same transaction.
+    fn claim(&self, lease: Lease, only: Option<TaskId>, limit: usize) -> StoreFuture<'_, Vec<Claimed>>;
+
+    /// Gives a worker a lease from now on, and says which tasks it holds.
+    fn heartbeat(&self, lease: Lease) -> StoreFuture<'_, Vec<TaskId>>;
+
+    /// Ends the lease of a worker.
+    fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()>;
+
+    /// Waits until other processes have changed tasks, and names those that they changed: hints, of which some may be
+    /// lost. Waits for ever where there are no other processes. Cancel safe.
+    fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Whether tasks outlive the process, so that another one can take them up.
+    fn is_durable(&self) -> bool;
 }
 
 /// A task to be recorded.
@@ -83,6 +121,47 @@ pub struct NewTask {
     pub poll: Duration,
     /// What may be there at most, this task included.
     pub quota: Quota,
+    /// Who is about to run it.
+    pub worker: Option<WorkerId>,
+    /// The task that this one is to be a part of. [`Event::Adopt`] is applied to it in the same transaction.
+    pub parent: Option<Parent>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it remembers from the beginning: its run had begun as a call.
+    pub journal: Vec<JournalEntry>,
+}
+
+/// The task of which another is to be a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The task.
+    pub id: TaskId,
+    /// The run of it that wants this.
+    pub epoch: Epoch,
+    /// The task above all.
+    pub root: TaskId,
+}
+
+/// What a worker has on all of its tasks: nobody else takes them while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The worker.
+    pub worker: WorkerId,
+    /// How long it lasts from when it is given or renewed, by the store's clock.
+    pub span: Duration,
+}
+
+/// A task that was taken over, with what is needed to go on with it.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Its record, as it is now.
+    pub record: Record,
+    /// Its arguments.
+    pub arguments: Box<RawValue>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What earlier runs remembered, in that order.
+    pub journal: Vec<JournalEntry>,
 }
 
 /// How many tasks there may be.

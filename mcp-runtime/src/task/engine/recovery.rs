@@ -1,0 +1,256 @@
+//! Takes up tasks that another run left behind, and makes sure that nobody takes those that are run here.
+//!
+//! All of this is for stores that outlive the process. A worker has one lease for all of its tasks. Whoever finds tasks
+//! whose worker has none takes them over, by a claim that shuts the earlier run out; and a worker finds out by its
+//! heartbeat that it has lost a task.
+
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::drive::{Registered, Start, Starting};
+use super::{Engine, Live, TaskLink, Work};
+use crate::protocol::ProtocolError;
+use crate::protocol::payload::Ending;
+use crate::task::context::Context;
+use crate::task::identity::{TaskId, WorkerId};
+use crate::task::journal::{Journal, Kept};
+use crate::task::store::{Claimed, Lease, StoreError};
+
+/// How many tasks are claimed at a time.
+const CLAIM_BATCH: usize = 64;
+
+/// The longest time between two runs of a task.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Knows how to go on with a task that another run left behind.
+pub(crate) trait Revive: Send + Sync {
+    /// The work of the next run, or how the task ends because there may be none. `was_waiting`: the run before was not cut
+    /// off, but waited for the client.
+    fn revive(&self, task: &Claimed, was_waiting: bool, cx: &Context) -> Result<Revived, Ending>;
+}
+
+/// The next run of a task.
+pub(crate) struct Revived {
+    pub(crate) work: Work,
+    /// Whether it may be followed by another.
+    pub(crate) may_rerun: bool,
+}
+
+impl Engine {
+    /// Who runs the tasks of this engine.
+    pub(crate) fn worker(&self) -> WorkerId {
+        self.worker
+    }
+
+    fn lease(&self) -> Lease {
+        Lease { worker: self.worker, span: self.settings.lease }
+    }
+
+    /// Begins to take up what was left behind, and to hold what is run here; once. Nothing is done for a store that does
+    /// not outlive the process.
+    pub(crate) fn open(self: &Arc<Self>, reviver: Weak<dyn Revive>) {
+        if !self.store.is_durable() || self.reviver.set(reviver).is_err() {
+            return;
+        }
+        self.start_sweeper();
+        let engine = Arc::downgrade(self);
+        let keeper = tokio::spawn(async move {
+            while let Some(engine) = engine.upgrade() {
+                let pause = engine.settings.lease / 3;
+                engine.make_round().await;
+                drop(engine);
+                tokio::time::sleep(pause).await;
+            }
+        });
+        let (engine, store, busy) = (Arc::downgrade(self), Arc::clone(&self.store), Arc::clone(&self.busy));
+        let listener = tokio::spawn(async move {
+            loop {
+                let became_busy = busy.notified();
+                match engine.upgrade() {
+                    // Nobody would hear of changes, so nobody looks for them.
+                    Some(engine) if !engine.is_busy() => {
+                        drop(engine);
+                        became_busy.await;
+                        continue;
+                    }
+                    Some(_) => {}
+                    None => return,
+                }
+                let changed = store.changes().await;
+                let Some(engine) = engine.upgrade() else { return };
+                match changed {
+                    Ok(changed) => engine.hear_of(changed).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "changes by other processes are not seen");
+                        drop(engine);
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
+            }
+        });
+        let _ = self.keepers.set([keeper.abort_handle(), listener.abort_handle()]);
+    }
+
+    fn is_busy(&self) -> bool {
+        self.watchers.is_watched() || self.live_ids().next().is_some()
+    }
+
+    /// The tasks that run here.
+    fn live_ids(&self) -> impl Iterator<Item = TaskId> {
+        self.live.iter().flat_map(|shard| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.keys().copied().collect::<Vec<_>>()
+        })
+    }
+
+    /// Holds what is run here, and takes up what nobody holds.
+    async fn make_round(self: &Arc<Self>) {
+        let running: Vec<TaskId> = self.live_ids().collect();
+        if !running.is_empty() {
+            match self.beat().await {
+                Ok(held) => {
+                    // What was created meanwhile is not among them yet, so each is looked up before it is believed.
+                    let held: std::collections::HashSet<TaskId> = held.into_iter().collect();
+                    self.hear_of(running.into_iter().filter(|id| !held.contains(id)).collect()).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the lease on running tasks could not be renewed");
+                }
+            }
+        }
+        loop {
+            match self.store.claim(self.lease(), None, CLAIM_BATCH).await {
+                Ok(claimed) => {
+                    let is_all = claimed.len() < CLAIM_BATCH;
+                    for task in claimed {
+                        self.take_up(task, false).await;
+                    }
+                    if is_all {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "tasks that were left behind could not be taken up");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn beat(&self) -> Result<Vec<TaskId>, StoreError> {
+        let begun = Instant::now();
+        let held = self.store.heartbeat(self.lease()).await?;
+        // Counted from before it was asked for: it lapses in the store no sooner.
+        *self.leased_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun + self.settings.lease);
+        Ok(held)
+    }
+
+    /// Makes sure that what is created now is not taken for something left behind.
+    pub(super) async fn ensure_lease(&self) -> Result<(), StoreError> {
+        let leased_until = *self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let margin = self.settings.lease / 2;
+        if self.store.is_durable() && leased_until.is_none_or(|until| until < Instant::now() + margin) {
+            self.beat().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes over one task that waits for its client, unless somebody living holds it.
+    pub(super) async fn claim_waiting(&self, id: TaskId) -> Result<Option<Claimed>, StoreError> {
+        if !self.store.is_durable() || self.live(id).contains_key(&id) {
+            return Ok(None);
+        }
+        Ok(self.store.claim(self.lease(), Some(id), 1).await?.pop())
+    }
+
+    /// Looks at tasks that others may have changed: tells whoever watches them, and the run, if it is here.
+    async fn hear_of(&self, changed: Vec<TaskId>) {
+        for id in changed {
+            self.watchers.changed(&id);
+            let Some(epoch) = self.live(id).get(&id).map(|live| live.epoch) else { continue };
+            match self.store.get(id).await {
+                Ok(Some(record)) if record.epoch == epoch && !record.status.is_terminal() => {
+                    self.deliver(&record);
+                }
+                Ok(Some(record)) if record.status.is_terminal() => self.stop(id),
+                Ok(_) => self.lose(id),
+                Err(error) => tracing::warn!(task = %id, %error, "a task could not be looked up"),
+            }
+        }
+    }
+
+    /// Drops a run that was replaced by another, or whose task is not there any more.
+    fn lose(&self, id: TaskId) {
+        tracing::warn!(task = %id, "the task was taken over by another worker");
+        if let Some(live) = self.live(id).get(&id) {
+            live.abort.iter().for_each(AbortHandle::abort);
+            live.cx.cancel();
+        }
+    }
+
+    /// Goes on with a task that was claimed.
+    pub(super) async fn take_up(self: &Arc<Self>, task: Claimed, was_waiting: bool) {
+        let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
+        match self.revive(&task, was_waiting) {
+            Ok((cx, Revived { work, may_rerun })) => {
+                tracing::info!(task = %id, tool = %task.record.target, attempts, "task taken up again");
+                self.live(id).insert(id, Live { cx, epoch, may_rerun, abort: None });
+                let registered = Registered { engine: Arc::clone(self), id };
+                let work = after(backoff(attempts), work);
+                drop(Start(Some(Starting { registered, epoch, work, runtime: Handle::current() })));
+            }
+            Err(ending) => self.end(id, epoch, ending).await,
+        }
+    }
+
+    fn revive(self: &Arc<Self>, task: &Claimed, was_waiting: bool) -> Result<(Context, Revived), Ending> {
+        let gone = || Ending::Error(ProtocolError::internal("the server is stopping"));
+        let reviver = self.reviver.get().and_then(Weak::upgrade).ok_or_else(gone)?;
+        let record = &task.record;
+        let link = TaskLink { engine: Arc::downgrade(self), id: record.id, epoch: record.epoch };
+        let cx = Context::new(record.principal.clone(), task.origin.client, Some(link), None);
+        let questions = record.questions.as_deref().map_or(&[][..], Vec::as_slice);
+        let kept = Kept::of_entries(task.journal.clone(), questions).map_err(|error| {
+            let what =
+                format!("what the task remembers cannot be read ({error}); call `{}` again", record.target);
+            Ending::Error(ProtocolError::internal(what))
+        })?;
+        cx.resume(Journal::resume(kept, std::collections::HashMap::new()));
+        let revived = reviver.revive(task, was_waiting, &cx)?;
+        Ok((cx, revived))
+    }
+}
+
+/// How long to wait before a run, after so many were cut off: a task that takes its server down with it must not do so
+/// all the time.
+fn backoff(attempts: u32) -> Duration {
+    match attempts {
+        0 | 1 => Duration::ZERO,
+        more => Duration::from_secs(1 << (more - 2).min(6)).min(LONGEST_BACKOFF),
+    }
+}
+
+fn after(pause: Duration, work: Work) -> Work {
+    if pause.is_zero() {
+        return work;
+    }
+    Box::pin(async move {
+        tokio::time::sleep(pause).await;
+        work.await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_run_after_another_was_cut_off_begins_at_once_and_later_ones_wait_longer_each_time() {
+        let seconds: Vec<u64> = [0, 1, 2, 3, 4, 50].map(|attempts| backoff(attempts).as_secs()).to_vec();
+        assert_eq!(seconds, [0, 0, 1, 2, 4, 60]);
+    }
+}

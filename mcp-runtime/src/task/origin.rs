@@ -1,0 +1,66 @@
+//! Where a task comes from: what a later run must know of the request that made it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::input::{Capability, ClientCapabilities};
+
+/// Where a task comes from. To a store it is a text: [`to_json`](Self::to_json), [`from_json`](Self::from_json).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// What its client can do.
+    pub(crate) client: ClientCapabilities,
+    /// The trace that the request belongs to.
+    pub(crate) trace: Option<Arc<TraceContext>>,
+}
+
+/// The trace that a request belongs to: what `_meta` says of it (SEP-414), in the words of the W3C's Trace Context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceContext {
+    /// The trace, and the caller's span in it.
+    pub traceparent: Box<str>,
+    /// What tracing systems add.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<Box<str>>,
+    /// What the caller's program adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baggage: Option<Box<str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    client: Vec<Capability>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<Arc<TraceContext>>,
+}
+
+impl Origin {
+    /// The origin as a store keeps it: JSON, of a form that is this crate's own.
+    pub fn to_json(&self) -> String {
+        let client = Capability::ALL.into_iter().filter(|capability| self.client.has(*capability)).collect();
+        let stored = Stored { client, trace: self.trace.clone() };
+        serde_json::to_string(&stored).unwrap_or_default()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) gave.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        let Stored { client, trace } = serde_json::from_str(json)?;
+        Ok(Self { client: client.into_iter().collect(), trace })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_survives_being_stored() {
+        let trace = TraceContext { traceparent: "00-a-b-01".into(), ..TraceContext::default() };
+        for client in [Vec::new(), vec![Capability::Sampling, Capability::Elicitation]] {
+            let origin =
+                Origin { client: client.into_iter().collect(), trace: Some(Arc::new(trace.clone())) };
+            assert_eq!(Origin::from_json(&origin.to_json()).expect("as it was written"), origin);
+        }
+    }
+}
