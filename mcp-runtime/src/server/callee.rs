@@ -47,7 +47,7 @@ impl Traits {
     pub(crate) fn new(name: Arc<str>, task: TaskPolicy, is_harmless: bool) -> Self {
         let places =
             task.concurrency.map(|places| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))));
-        let retries = if is_harmless { Self::RETRIES } else { 0 };
+        let retries = task.retries.unwrap_or(if is_harmless { Self::RETRIES } else { 0 });
         Self { name, task, retries, places, pace: Pace::default() }
     }
 }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn kept() -> Kept {
-        serde_json::from_str(r#"{"answers":{},"steps":{"step a":7}}"#).expect("a journal")
+        serde_json::from_str(r#"{"answers":{},"steps":[["step a",7,true]]}"#).expect("a journal")
     }
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);

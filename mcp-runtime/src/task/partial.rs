@@ -110,8 +110,8 @@ mod tests {
             partials.add(&partial(index, &index.to_string(), 10));
         }
         assert!(!partials.add(&partial(0, "0", 10)) && !partials.add(&partial(1, "1", 10)));
-        assert!(partials.add(&partial(2, "other", 10)));
-        assert_eq!(texts(&partials), ["0", "1", "2", "other"]);
+        assert!(partials.add(&partial(2, "\"other\"", 10)));
+        assert_eq!(texts(&partials), ["0", "1", "2", "\"other\""]);
     }
 
     #[test]
