@@ -36,7 +36,10 @@ impl Revive for Shared {
             Begin::Refused(refusal) => Err(Ending::Result(refusal)),
             Begin::Work(work) => {
                 let run = Run::new(work, cx.clone(), self.timeout(&*callee));
-                Ok(Revived { work: in_turn(run, Turn::in_line(traits.places.as_ref())), may_rerun: traits.retries > 0 })
+                Ok(Revived {
+                    work: in_turn(run, Turn::in_line(traits.places.as_ref())),
+                    may_rerun: traits.retries > 0,
+                })
             }
         }
     }
