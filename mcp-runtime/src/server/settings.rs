@@ -136,6 +136,8 @@ pub struct Limits {
     pub max_running_tasks: usize,
     /// Tasks at work, for one principal. Default: 10,000: the one client of a stdio server may use all of it.
     pub max_running_tasks_per_principal: usize,
+    /// Tasks kept, at work or over, for everybody together. Default: 1,000,000.
+    pub max_tasks: usize,
     /// Tasks kept for one principal, at work or over. Default: 100,000.
     pub max_tasks_per_principal: usize,
     /// Items on a page of a list: of tools, prompts, resources or resource templates. Default: 1,000.
@@ -154,6 +156,7 @@ impl Default for Limits {
             max_resource_subscriptions: 1024,
             max_running_tasks: 10_000,
             max_running_tasks_per_principal: 10_000,
+            max_tasks: 1_000_000,
             max_tasks_per_principal: 100_000,
             page_size: 1000,
         }
@@ -165,6 +168,7 @@ impl Limits {
         Quota {
             running: self.max_running_tasks,
             running_for_principal: self.max_running_tasks_per_principal,
+            kept: self.max_tasks,
             kept_for_principal: self.max_tasks_per_principal,
         }
     }

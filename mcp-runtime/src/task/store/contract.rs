@@ -60,7 +60,12 @@ pub fn new_task(text: &str) -> NewTask {
         key: None,
         ttl: Duration::from_secs(60),
         poll: Duration::from_secs(1),
-        quota: Quota { running: 10_000, running_for_principal: 10_000, kept_for_principal: 10_000 },
+        quota: Quota {
+            running: 10_000,
+            running_for_principal: 10_000,
+            kept: 10_000,
+            kept_for_principal: 10_000,
+        },
         worker: None,
         parent: None,
         origin: Origin::default(),
@@ -137,7 +142,7 @@ async fn a_key_makes_one_task<S: TaskStore>(store: &S) {
 }
 
 async fn limits_are_kept<S: TaskStore>(store: &S, clock: &ManualClock) {
-    let small = Quota { running: 3, running_for_principal: 2, kept_for_principal: 3 };
+    let small = Quota { running: 3, running_for_principal: 2, kept: 5, kept_for_principal: 3 };
     let limited = |who: &str| NewTask { quota: small, principal: Principal::new(who), ..new_task("a") };
     let limit = |outcome: Result<_, StoreError>| match outcome {
         Err(StoreError::Limit(name, _)) => name,
@@ -153,6 +158,9 @@ async fn limits_are_kept<S: TaskStore>(store: &S, clock: &ManualClock) {
     let third = create(store, limited("a")).await;
     store.apply(third.id, Event::Cancel).await.expect("cancelled");
     assert_eq!(limit(store.create(limited("a")).await), "max_tasks_per_principal");
+    let fifth = create(store, limited("c")).await;
+    store.apply(fifth.id, Event::Cancel).await.expect("cancelled");
+    assert_eq!(limit(store.create(limited("d")).await), "max_tasks");
     clock.advance(Duration::from_secs(60));
     create(store, limited("a")).await;
 }

@@ -57,6 +57,7 @@ type Key = Arc<(Principal, RequestKind, Arc<str>, Option<TaskId>, Box<str>)>;
 #[derive(Default)]
 struct Ledger {
     running: usize,
+    kept: usize,
     principals: HashMap<Principal, Account>,
     keys: HashMap<Key, TaskId>,
     expiring: BTreeSet<Place>,
@@ -148,7 +149,7 @@ impl Memory {
             ledger.principals.get(&task.principal).map_or((0, 0), |account| (account.running, account.kept()))
         };
         let (running, mut kept) = count(&ledger);
-        if kept >= quota.kept_for_principal {
+        if kept >= quota.kept_for_principal || ledger.kept >= quota.kept {
             // What has expired does not count, whether or not it was removed yet.
             self.expire_from(&mut ledger, usize::MAX, now);
             kept = count(&ledger).1;
@@ -156,6 +157,7 @@ impl Memory {
         for (name, count, most) in [
             ("max_running_tasks", ledger.running, quota.running),
             ("max_running_tasks_per_principal", running, quota.running_for_principal),
+            ("max_tasks", ledger.kept, quota.kept),
             ("max_tasks_per_principal", kept, quota.kept_for_principal),
         ] {
             if count >= most {
@@ -184,6 +186,7 @@ impl Memory {
         };
         self.shard(task.id).insert(task.id, Box::new(slot));
         ledger.running += 1;
+        ledger.kept += 1;
         let account = ledger.principals.entry(task.principal).or_default();
         account.running += 1;
         if task.parent.is_some() {
@@ -326,6 +329,7 @@ impl Ledger {
 
     fn forget(&mut self, slot: &Slot) {
         let record = &slot.record;
+        self.kept = self.kept.saturating_sub(1);
         if let Entry::Occupied(mut account) = self.principals.entry(record.principal.clone()) {
             if record.parent().is_some() {
                 account.get_mut().children -= 1;
@@ -478,7 +482,8 @@ mod tests {
         clock.advance(std::time::Duration::from_secs(3600));
         assert_eq!(store.expire(10).await.expect("expired").removed, 1);
         let ledger = store.ledger();
-        assert!(ledger.principals.is_empty() && ledger.keys.is_empty() && ledger.expiring.is_empty());
+        assert!(ledger.kept == 0 && ledger.principals.is_empty());
+        assert!(ledger.keys.is_empty() && ledger.expiring.is_empty());
         assert!(store.shards.iter().all(|shard| shard.lock().expect("not poisoned").is_empty()));
     }
 }

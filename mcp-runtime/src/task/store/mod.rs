@@ -171,7 +171,9 @@ pub struct Quota {
     pub running: usize,
     /// At work, for one principal.
     pub running_for_principal: usize,
-    /// Kept, for one principal: at work, or over and not yet expired.
+    /// Kept, for everybody together: at work, or over and not yet expired.
+    pub kept: usize,
+    /// The same for one principal.
     pub kept_for_principal: usize,
 }
 
