@@ -123,6 +123,7 @@ mod server;
 #[cfg(feature = "skills")]
 mod skill;
 mod task;
+mod telemetry;
 pub mod testing;
 mod tool;
 mod transport;
@@ -135,6 +136,7 @@ pub use prompt::{Prompt, PromptMessage, PromptResult};
 pub use protocol::cache::{CacheHint, CacheScope};
 pub use protocol::content::{self, Content};
 pub use protocol::log::LogLevel;
+pub use protocol::trace::TraceContext;
 pub use protocol::{ProtocolError, RequestId};
 pub use resource::{Resource, ResourceResult};
 pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service, Tasks};

@@ -12,6 +12,7 @@ pub(crate) mod params;
 pub(crate) mod payload;
 pub(crate) mod stored;
 pub(crate) mod time;
+pub(crate) mod trace;
 
 pub use error::ProtocolError;
 pub use jsonrpc::RequestId;

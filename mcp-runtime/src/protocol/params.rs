@@ -70,6 +70,12 @@ where
     deserializer.deserialize_any(Object(PhantomData))
 }
 
+/// Reads a text that a request may do without: anything else counts as none.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str<'de>>, D::Error> {
+    let raw = <&'de RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}
+
 /// Everything that any method takes. A method reads its own fields and ignores the rest, as the specification asks.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -135,6 +141,12 @@ pub(crate) struct Meta<'a> {
     /// The first draft of tasks let the client choose the id, and that id made a retry safe.
     #[serde(borrow, rename = "modelcontextprotocol.io/task", deserialize_with = "object")]
     pub(crate) proposed_task: Option<ProposedTask<'a>>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub(crate) traceparent: Option<Str<'a>>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub(crate) tracestate: Option<Str<'a>>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub(crate) baggage: Option<Str<'a>>,
 }
 
 /// The task that a client of the first draft named.

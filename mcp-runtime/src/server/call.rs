@@ -18,6 +18,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::payload::Payload;
 use crate::task::store::{NewTask, Origin};
 use crate::task::{Context, NewRun, Outlet, Principal, RequestKind, TaskId};
+use crate::telemetry::Span;
 use crate::tool::TaskSupport;
 use crate::transport::Outbox;
 use crate::wire::headers::{Headers, check_arguments};
@@ -191,7 +192,8 @@ impl Shared {
             }
             Dialect::Modern(_) => None,
         };
-        let cx = Context::new(caller.principal.clone(), call.client, None, outlet);
+        let span = Span::of_call(call.kind, &call.name, caller.principal, call.trace.as_deref());
+        let cx = Context::new(caller.principal.clone(), origin(&call), None, outlet);
         let rounds =
             is_modern(caller).then(|| Rounds::new(self, &call, caller.principal, &cx)).transpose()?;
         Ok(match begin(&**callee, &call, &self.states, &cx)? {
@@ -203,7 +205,8 @@ impl Shared {
                     let may_rerun = callee.traits().retries > 0;
                     Box::new(Detaching::new(Arc::clone(&self.engine), task, may_rerun, becoming, &cx))
                 });
-                let plain = PlainCall::new(run, Arc::clone(callee), cx.clone(), rounds.flatten(), detaching);
+                let plain =
+                    PlainCall::new(run, span, Arc::clone(callee), cx.clone(), rounds.flatten(), detaching);
                 Begun::Call(Box::pin(plain), cx, Arc::clone(callee))
             }
         })
@@ -229,7 +232,7 @@ impl Shared {
             // The extension knows neither progress notifications nor log messages in tasks.
             (Dialect::Legacy(_), None) | (Dialect::Modern(_), _) => None,
         };
-        let cx = Context::new(caller.principal.clone(), call.client, Some(self.engine.link(id)), outlet);
+        let cx = Context::new(caller.principal.clone(), origin(call), Some(self.engine.link(id)), outlet);
         let run = match begin(&**callee, call, &self.states, &cx)? {
             Begin::Refused(refusal) => return Ok(Err(refusal)),
             Begin::Work(work) => Run::new(work, cx.clone(), self.timeout(&**callee)),
@@ -267,10 +270,15 @@ impl Shared {
             quota: self.limits.quota(),
             worker: Some(self.engine.worker()),
             parent: None,
-            origin: Origin { client: call.client, trace: None },
+            origin: origin(call),
             journal: Vec::new(),
         }
     }
+}
+
+/// What a later run must know of a call.
+fn origin(call: &Call<'_>) -> Origin {
+    Origin { client: call.client, trace: call.trace.clone() }
 }
 
 fn is_modern(caller: &Caller<'_>) -> bool {

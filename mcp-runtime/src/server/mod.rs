@@ -552,6 +552,8 @@ mod offers_tests;
 #[cfg(test)]
 mod rounds_tests;
 #[cfg(test)]
+mod spans_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod within_tests;

@@ -20,11 +20,13 @@ use crate::protocol::time::Timestamp;
 use crate::task::journal::{Journal, Kept};
 use crate::task::store::NewTask;
 use crate::task::{Context, Engine, NewRun, Principal};
+use crate::telemetry::Span;
 use crate::wire::{Call, Outcome, responses};
 
 /// An ordinary call at work, which takes note of how long it keeps its thread.
 pub(super) struct PlainCall {
     stage: Stage,
+    span: Span,
     callee: Arc<dyn Callee>,
     cx: Context,
     rounds: Option<Box<Rounds>>,
@@ -163,12 +165,13 @@ impl Detaching {
 impl PlainCall {
     pub(super) fn new(
         run: Run,
+        span: Span,
         callee: Arc<dyn Callee>,
         cx: Context,
         rounds: Option<Box<Rounds>>,
         detaching: Option<Box<Detaching>>,
     ) -> Self {
-        Self { stage: Stage::Running(run), callee, cx, rounds, detaching, has_begun: false }
+        Self { stage: Stage::Running(run), span, callee, cx, rounds, detaching, has_begun: false }
     }
 
     /// What a run that waits is to be ended with, if it is.
@@ -206,8 +209,12 @@ impl Future for PlainCall {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let began = (!mem::replace(&mut self.has_begun, true)).then(Instant::now);
-        let polled = match &mut self.stage {
-            Stage::Running(run) => Pin::new(run).poll(cx),
+        let Self { stage, span, .. } = &mut *self;
+        let polled = match stage {
+            Stage::Running(run) => {
+                let _within = span.enter();
+                Pin::new(run).poll(cx)
+            }
             Stage::Detaching(answer) => return answer.as_mut().poll(cx),
             Stage::Over => return Poll::Pending,
         };
@@ -225,5 +232,13 @@ impl Future for PlainCall {
                 None => Poll::Pending,
             },
         }
+    }
+}
+
+impl Drop for PlainCall {
+    fn drop(&mut self) {
+        // Dropping the run may run code of the author's.
+        let _within = self.span.enter();
+        self.stage = Stage::Over;
     }
 }

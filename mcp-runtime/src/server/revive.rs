@@ -24,6 +24,7 @@ impl Revive for Shared {
             key: None,
             client: task.origin.client,
             log_level: None,
+            trace: task.origin.trace.clone(),
             responses: None,
             state: None,
         };

@@ -12,6 +12,7 @@ use super::callee::Callee;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
 use crate::task::{self as tasks, Context, panic_message, panicked};
+use crate::telemetry;
 use crate::tool::{States, ToolError, ToolFuture, ToolResult};
 use crate::wire::Call;
 
@@ -22,6 +23,7 @@ use crate::wire::Call;
 pub(super) struct Run {
     work: Work,
     cx: Context,
+    has_begun: bool,
     is_over: bool,
 }
 
@@ -47,7 +49,7 @@ impl Run {
             Some(limit) => work.within(limit, cx.clone()),
             None => work,
         };
-        Self { work, cx, is_over: false }
+        Self { work, cx, has_begun: false, is_over: false }
     }
 }
 
@@ -139,6 +141,9 @@ impl Future for Run {
     type Output = Ending;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            telemetry::begun();
+        }
         let ending = task::ready!(Pin::new(&mut self.work).poll(cx));
         self.is_over = true;
         self.cx.close();

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::engine::TaskLink;
 use super::identity::{Principal, TaskId};
 use super::journal::Journal;
+use super::origin::{Origin, TraceContext};
 use super::record::Report;
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::log::LogLevel;
@@ -50,7 +51,7 @@ pub struct Context(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     principal: Principal,
-    client: ClientCapabilities,
+    origin: Origin,
     /// The task that the call is. One that is detached is set later.
     pub(super) task: OnceLock<TaskLink>,
     pub(super) outlet: Option<Box<dyn Outlet>>,
@@ -123,13 +124,13 @@ impl Context {
 
     pub(crate) fn new(
         principal: Principal,
-        client: ClientCapabilities,
+        origin: impl Into<Origin>,
         task: Option<TaskLink>,
         outlet: Option<Box<dyn Outlet>>,
     ) -> Self {
         Self(Arc::new(Inner {
             principal,
-            client,
+            origin: origin.into(),
             task: task.map(OnceLock::from).unwrap_or_default(),
             outlet,
             journal: Mutex::default(),
@@ -249,7 +250,13 @@ impl Context {
 
     /// What the client can do.
     pub fn client(&self) -> &ClientCapabilities {
-        &self.0.client
+        &self.0.origin.client
+    }
+
+    /// The trace that the call belongs to, if its client said so: to be sent on with what the function asks of others. A
+    /// task keeps it over its runs.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.0.origin.trace.as_deref()
     }
 
     /// Makes a task of a call: the client is told of the task, and what follows runs in the background.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Capability, ClientCapabilities};
+pub use crate::protocol::trace::TraceContext;
 
 /// Where a task comes from. To a store it is a text: [`to_json`](Self::to_json), [`from_json`](Self::from_json).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,24 +16,18 @@ pub struct Origin {
     pub(crate) trace: Option<Arc<TraceContext>>,
 }
 
-/// The trace that a request belongs to: what `_meta` says of it (SEP-414), in the words of the W3C's Trace Context.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TraceContext {
-    /// The trace, and the caller's span in it.
-    pub traceparent: Box<str>,
-    /// What tracing systems add.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tracestate: Option<Box<str>>,
-    /// What the caller's program adds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baggage: Option<Box<str>>,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Stored {
     client: Vec<Capability>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trace: Option<Arc<TraceContext>>,
+}
+
+/// Of a client, and of no trace.
+impl From<ClientCapabilities> for Origin {
+    fn from(client: ClientCapabilities) -> Self {
+        Self { client, trace: None }
+    }
 }
 
 impl Origin {
@@ -56,7 +51,7 @@ mod tests {
 
     #[test]
     fn an_origin_survives_being_stored() {
-        let trace = TraceContext { traceparent: "00-a-b-01".into(), ..TraceContext::default() };
+        let trace = TraceContext { traceparent: Some("00-a-b-01".into()), ..TraceContext::default() };
         for client in [Vec::new(), vec![Capability::Sampling, Capability::Elicitation]] {
             let origin =
                 Origin { client: client.into_iter().collect(), trace: Some(Arc::new(trace.clone())) };

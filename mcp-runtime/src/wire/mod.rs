@@ -25,9 +25,10 @@ use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
 use crate::protocol::log::LogLevel;
 use crate::protocol::names::meta;
-use crate::protocol::params::{Params, Str, SubscriptionFilter};
+use crate::protocol::params::{Meta, Params, Str, SubscriptionFilter};
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
+use crate::protocol::trace::TraceContext;
 use crate::task::store::Place;
 use crate::task::{Progress, Record, RequestKind, Start, Status, TaskId};
 
@@ -104,6 +105,8 @@ pub(crate) struct Call<'a> {
     pub(crate) client: ClientCapabilities,
     /// From which level on the request wants log messages; only the modern wire says that here.
     pub(crate) log_level: Option<LogLevel>,
+    /// The trace that the request belongs to.
+    pub(crate) trace: Option<Arc<TraceContext>>,
     /// The answers to what an earlier round asked, an object.
     pub(crate) responses: Option<&'a RawValue>,
     /// What an earlier round remembered.
@@ -319,8 +322,9 @@ fn call(
         RequestKind::ReadResource => (params.uri, "`uri` is required: which resource to read"),
     };
     let name = name.ok_or_else(|| ProtocolError::invalid_params(missing))?;
-    let (progress_token, log_level) =
-        params.meta.map_or((None, None), |meta| (meta.progress_token, meta.log_level));
+    let Meta { progress_token, log_level, traceparent, tracestate, baggage, .. } =
+        params.meta.unwrap_or_default();
+    let trace = TraceContext::read(traceparent, tracestate, baggage).map(Arc::new);
     let Params { arguments, input_responses: responses, request_state: state, .. } = params;
     Ok(Op::Call(Call {
         kind,
@@ -331,6 +335,7 @@ fn call(
         key,
         client,
         log_level,
+        trace,
         responses,
         state,
     }))

@@ -11,6 +11,7 @@ use super::{Engine, Work};
 use crate::protocol::payload::Ending;
 use crate::task::identity::{Epoch, TaskId};
 use crate::task::panic::{Guarded, guarded, panic_message, panicked};
+use crate::telemetry::Span;
 
 /// A task that was recorded and is about to run.
 ///
@@ -22,6 +23,7 @@ pub(crate) struct Start(pub(super) Option<Starting>);
 pub(super) struct Starting {
     pub(super) registered: Registered,
     pub(super) epoch: Epoch,
+    pub(super) span: Span,
     pub(super) work: Work,
     pub(super) runtime: Handle,
 }
@@ -40,7 +42,7 @@ impl Start {
 
 impl Drop for Start {
     fn drop(&mut self) {
-        let Some(Starting { registered, epoch, work, runtime }) = self.0.take() else { return };
+        let Some(Starting { registered, epoch, span, work, runtime }) = self.0.take() else { return };
         let (engine, id) = (Arc::clone(&registered.engine), registered.id);
         let is_cancelled = engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled());
         if is_cancelled {
@@ -50,7 +52,7 @@ impl Drop for Start {
             return;
         }
         // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
-        let drive = Drive { registered, epoch, stage: Stage::Working(guarded(work)) };
+        let drive = Drive { registered, epoch, span, stage: Stage::Working(guarded(work)) };
         let abort = runtime.spawn(drive).abort_handle();
         let is_cancelled = engine.live(id).get_mut(&id).is_some_and(|live| {
             live.abort = Some(abort);
@@ -91,34 +93,46 @@ impl Drop for Registered {
 struct Drive {
     registered: Registered,
     epoch: Epoch,
+    span: Span,
     stage: Stage,
 }
 
 enum Stage {
     Working(Guarded<Work>),
     Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Over,
 }
 
 impl Future for Drive {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        let Self { registered, epoch, span, stage } = &mut *self;
+        let _within = span.enter();
         loop {
-            match &mut self.stage {
+            match stage {
+                Stage::Over => return Poll::Ready(()),
                 Stage::Ending(recorded) => return recorded.as_mut().poll(cx),
                 Stage::Working(work) => {
                     let ending = match task::ready!(Pin::new(work).poll(cx)) {
                         Ok(ending) => ending,
                         Err(panic) => {
-                            tracing::error!(task = %self.registered.id, panic = panic_message(&*panic), "a tool panicked");
+                            tracing::error!(task = %registered.id, panic = panic_message(&*panic), "a tool panicked");
                             Ending::Error(panicked())
                         }
                     };
-                    let (engine, id, epoch) =
-                        (Arc::clone(&self.registered.engine), self.registered.id, self.epoch);
-                    self.stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
+                    let (engine, id, epoch) = (Arc::clone(&registered.engine), registered.id, *epoch);
+                    *stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
                 }
             }
         }
+    }
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        // Dropping the work may run code of the author's.
+        let _within = self.span.enter();
+        self.stage = Stage::Over;
     }
 }

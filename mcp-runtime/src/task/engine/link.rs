@@ -10,6 +10,7 @@ use crate::task::identity::{Epoch, Principal, TaskId};
 use crate::task::journal::JournalEntry;
 use crate::task::record::{Event, Question, Record, Refusal, Report};
 use crate::task::store::StoreError;
+use crate::telemetry;
 
 /// What a context holds of the task that it belongs to.
 pub(crate) struct TaskLink {
@@ -36,8 +37,12 @@ impl TaskLink {
         let Some(engine) = self.engine.upgrade() else {
             return Err(lost("the server has stopped".to_owned()));
         };
+        let key = Arc::clone(&question.key);
         match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
-            Ok(_) => engine.watchers.changed(&self.id),
+            Ok(_) => {
+                telemetry::asked(self.id, &key);
+                engine.watchers.changed(&self.id);
+            }
             // An earlier run asked it; its answer may be there already.
             Err(StoreError::Refused(Refusal::NotAsked)) => {
                 if let Ok(Some(record)) = engine.store.get(self.id).await {
@@ -120,8 +125,10 @@ impl Engine {
         // Nobody may be waiting any more: then the task goes on here. Claimed first, so that whoever finds the answer finds
         // somebody who works with it.
         let waiting = self.claim_waiting(id).await?;
+        let count = answers.len();
         let answered = self.store.apply(id, Event::Answer(answers)).await;
         if let Ok(record) = &answered {
+            telemetry::answered(id, count);
             self.deliver(record);
             self.watchers.changed(&id);
         }

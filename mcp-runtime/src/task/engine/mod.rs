@@ -27,6 +27,7 @@ use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
+use crate::telemetry::{self, Span};
 
 /// The numbers that an engine goes by.
 #[derive(Clone, Copy, Debug)]
@@ -130,12 +131,15 @@ impl Engine {
         self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, may_rerun, abort: None });
         let registered = Registered { engine: Arc::clone(self), id };
         self.busy.notify_one();
+        let trace = task.origin.trace.clone();
         let created = self.store.create(task).await?;
         if created.existing {
             return Ok((created.record, Start::begun()));
         }
-        tracing::debug!(task = %id, tool = %created.record.target, "task created");
-        let starting = Starting { registered, epoch: created.record.epoch, work, runtime: Handle::current() };
+        telemetry::created(&created.record);
+        let span = Span::of_task(&created.record, trace.as_deref());
+        let (epoch, runtime) = (created.record.epoch, Handle::current());
+        let starting = Starting { registered, epoch, span, work, runtime };
         Ok((created.record, Start(Some(starting))))
     }
 
@@ -243,7 +247,7 @@ impl Engine {
     }
 
     fn ended_now(&self, record: &Record) {
-        tracing::debug!(task = %record.id, tool = %record.target, status = %record.status, "task ended");
+        telemetry::ended(record);
         self.watchers.changed(&record.id);
         self.sweep.notify_one();
     }
@@ -288,8 +292,11 @@ impl Engine {
             tokio::spawn(async move {
                 loop {
                     let next = match store.expire(EXPIRE_BATCH).await {
-                        Ok(expired) if expired.removed == EXPIRE_BATCH => Some(Duration::ZERO),
-                        Ok(expired) => expired.next,
+                        Ok(expired) => {
+                            telemetry::expired(expired.removed);
+                            let is_all = expired.removed < EXPIRE_BATCH;
+                            if is_all { expired.next } else { Some(Duration::ZERO) }
+                        }
                         Err(error) => {
                             tracing::warn!(%error, "expired tasks could not be removed");
                             Some(Duration::from_secs(60))
@@ -367,8 +374,12 @@ impl Engine {
             }
             if may_rerun {
                 return match self.store.apply(id, Event::Release(epoch)).await {
+                    Ok(record) => {
+                        telemetry::handed_back(&record);
+                        Ok(())
+                    }
                     // Refused where the function came to an end of its own.
-                    Ok(_) | Err(StoreError::Refused(_) | StoreError::NotFound) => Ok(()),
+                    Err(StoreError::Refused(_) | StoreError::NotFound) => Ok(()),
                     Err(error) => Err(error),
                 };
             }

@@ -19,6 +19,7 @@ use crate::task::context::Context;
 use crate::task::identity::{TaskId, WorkerId};
 use crate::task::journal::{Journal, Kept};
 use crate::task::store::{Claimed, Lease, StoreError};
+use crate::telemetry::{self, Span};
 
 /// How many tasks are claimed at a time.
 const CLAIM_BATCH: usize = 64;
@@ -195,13 +196,15 @@ impl Engine {
     /// Goes on with a task that was claimed.
     pub(super) async fn take_up(self: &Arc<Self>, task: Claimed, was_waiting: bool) {
         let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
-        match self.revive(&task, was_waiting) {
+        let revived = self.revive(&task, was_waiting);
+        telemetry::taken_up(&task.record, revived.is_ok());
+        match revived {
             Ok((cx, Revived { work, may_rerun })) => {
-                tracing::info!(task = %id, tool = %task.record.target, attempts, "task taken up again");
+                let span = Span::of_task(&task.record, cx.trace());
                 self.live(id).insert(id, Live { cx, epoch, may_rerun, abort: None });
                 let registered = Registered { engine: Arc::clone(self), id };
                 let work = after(backoff(attempts), work);
-                drop(Start(Some(Starting { registered, epoch, work, runtime: Handle::current() })));
+                drop(Start(Some(Starting { registered, epoch, span, work, runtime: Handle::current() })));
             }
             Err(ending) => self.end(id, epoch, ending).await,
         }
@@ -212,7 +215,7 @@ impl Engine {
         let reviver = self.reviver.get().and_then(Weak::upgrade).ok_or_else(gone)?;
         let record = &task.record;
         let link = TaskLink { engine: Arc::downgrade(self), id: record.id, epoch: record.epoch };
-        let cx = Context::new(record.principal.clone(), task.origin.client, Some(link), None);
+        let cx = Context::new(record.principal.clone(), task.origin.clone(), Some(link), None);
         let questions = record.questions.as_deref().map_or(&[][..], Vec::as_slice);
         let kept = Kept::of_entries(task.journal.clone(), questions).map_err(|error| {
             let what =
