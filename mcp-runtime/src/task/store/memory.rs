@@ -318,18 +318,26 @@ impl Memory {
 
 impl Ledger {
     fn ended(&mut self, record: &Record) {
-        self.running = self.running.saturating_sub(1);
-        if let Some(account) = self.principals.get_mut(&record.principal) {
-            account.running = account.running.saturating_sub(1);
-        }
+        self.no_longer_running(&record.principal);
         if let Some(at) = record.expires_at() {
             self.expiring.insert(Place(at, record.id));
+        }
+    }
+
+    fn no_longer_running(&mut self, principal: &Principal) {
+        self.running = self.running.saturating_sub(1);
+        if let Some(account) = self.principals.get_mut(principal) {
+            account.running = account.running.saturating_sub(1);
         }
     }
 
     fn forget(&mut self, slot: &Slot) {
         let record = &slot.record;
         self.kept = self.kept.saturating_sub(1);
+        if !record.status.is_terminal() {
+            // A part of a task that is over, which nobody ended.
+            self.no_longer_running(&record.principal);
+        }
         if let Entry::Occupied(mut account) = self.principals.entry(record.principal.clone()) {
             if record.parent().is_some() {
                 account.get_mut().children -= 1;

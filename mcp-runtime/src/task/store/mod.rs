@@ -100,6 +100,78 @@ pub trait TaskStore: Send + Sync + 'static {
     fn is_durable(&self) -> bool;
 }
 
+/// A store that several have.
+impl<S: TaskStore + ?Sized> TaskStore for Arc<S> {
+    fn create(&self, task: NewTask) -> StoreFuture<'_, Created> {
+        (**self).create(task)
+    }
+
+    fn get(&self, id: TaskId) -> StoreFuture<'_, Option<Record>> {
+        (**self).get(id)
+    }
+
+    fn ending(&self, id: TaskId) -> StoreFuture<'_, Option<Arc<Ending>>> {
+        (**self).ending(id)
+    }
+
+    fn apply(&self, id: TaskId, event: Event) -> StoreFuture<'_, Record> {
+        (**self).apply(id, event)
+    }
+
+    fn report(&self, id: TaskId, epoch: Epoch, report: Report) {
+        (**self).report(id, epoch, report);
+    }
+
+    fn partial(&self, id: TaskId, epoch: Epoch, partial: Partial) {
+        (**self).partial(id, epoch, partial);
+    }
+
+    fn partials(&self, id: TaskId, from: u32) -> StoreFuture<'_, Partials> {
+        (**self).partials(id, from)
+    }
+
+    fn remember(&self, id: TaskId, epoch: Epoch, entry: JournalEntry) -> StoreFuture<'_, ()> {
+        (**self).remember(id, epoch, entry)
+    }
+
+    fn children(&self, parent: TaskId) -> StoreFuture<'_, Vec<Record>> {
+        (**self).children(parent)
+    }
+
+    fn list(
+        &self,
+        principal: &Principal,
+        after: Option<Place>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Record>> {
+        (**self).list(principal, after, limit)
+    }
+
+    fn expire(&self, limit: usize) -> StoreFuture<'_, Expired> {
+        (**self).expire(limit)
+    }
+
+    fn claim(&self, lease: Lease, only: Option<TaskId>, limit: usize) -> StoreFuture<'_, Vec<Claimed>> {
+        (**self).claim(lease, only, limit)
+    }
+
+    fn heartbeat(&self, lease: Lease) -> StoreFuture<'_, Vec<TaskId>> {
+        (**self).heartbeat(lease)
+    }
+
+    fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()> {
+        (**self).retire(worker)
+    }
+
+    fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {
+        (**self).changes()
+    }
+
+    fn is_durable(&self) -> bool {
+        (**self).is_durable()
+    }
+}
+
 /// A task to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewTask {
@@ -193,7 +265,7 @@ pub struct Place(pub Timestamp, pub TaskId);
 /// What came of [`TaskStore::expire`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expired {
-    /// How many tasks were removed.
+    /// How many tasks were removed, their children not counted.
     pub removed: usize,
     /// How long until the next one expires; `None` if no task waits for that.
     pub next: Option<Duration>,
