@@ -4,7 +4,9 @@
 //! its own about what may become of a task. [`contract::check`] proves a store of your own.
 
 pub mod contract;
+mod faulty;
 mod memory;
+mod random;
 
 use std::error::Error;
 use std::fmt;
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+pub use faulty::{Fault, Faults, Faulty, Operation};
 pub use memory::{Clock, Memory};
 
 pub use super::identity::{Epoch, NotATaskId, Principal, TaskId, WorkerId};
