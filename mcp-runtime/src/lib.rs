@@ -143,7 +143,7 @@ pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service,
 #[cfg(feature = "skills")]
 pub use skill::Skill;
 pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, TryStepError, store};
-pub use tool::{Args, State, Tool, ToolError, ToolResult};
+pub use tool::{Args, Job, JobOutput, JobStatus, Jobs, State, Tool, ToolError, ToolResult};
 
 pub use transport::Transport;
 #[cfg(feature = "http")]
@@ -213,9 +213,9 @@ macro_rules! resources {
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
-        Args, Completion, Content, Context, Elicited, Limits, LogLevel, Prompt, PromptMessage, PromptResult,
-        ProtocolError, Resource, ResourceResult, Sampling, Server, ServerError, State, Tasks, Tool,
-        ToolError, ToolResult, prompt, prompts, resource, resources, stdio, tool, tools,
+        Args, Completion, Content, Context, Elicited, Job, JobStatus, Jobs, Limits, LogLevel, Prompt,
+        PromptMessage, PromptResult, ProtocolError, Resource, ResourceResult, Sampling, Server, ServerError,
+        State, Tasks, Tool, ToolError, ToolResult, prompt, prompts, resource, resources, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

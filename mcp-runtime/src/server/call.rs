@@ -12,7 +12,7 @@ use super::catalogue::Audience;
 use super::outlet::{self, Hears, Threshold, WireOutlet};
 use super::plain::{Becoming, Detaching, PlainCall, Rounds};
 use super::questions::{Asking, Questions};
-use super::run::{Begin, Run, Turn, begin, in_turn};
+use super::run::{Begin, Turn, begin, in_turn};
 use super::tasks::refused;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Payload;
@@ -199,7 +199,7 @@ impl Shared {
         Ok(match begin(&**callee, &call, &self.states, &cx)? {
             Begin::Refused(refusal) => Begun::Now(Outcome::Result(refusal)),
             Begin::Work(work) => {
-                let run = Run::new(work, cx.clone(), self.timeout(&**callee));
+                let run = self.run(&**callee, work, &cx);
                 let detaching = becoming.map(|becoming| {
                     let task = self.new_task(TaskId::random(), &**callee, &call, None, caller);
                     let may_rerun = callee.traits().retries > 0;
@@ -235,7 +235,7 @@ impl Shared {
         let cx = Context::new(caller.principal.clone(), origin(call), Some(self.engine.link(id)), outlet);
         let run = match begin(&**callee, call, &self.states, &cx)? {
             Begin::Refused(refusal) => return Ok(Err(refusal)),
-            Begin::Work(work) => Run::new(work, cx.clone(), self.timeout(&**callee)),
+            Begin::Work(work) => self.run(&**callee, work, &cx),
         };
         let work = in_turn(run, Turn::in_line(callee.traits().places.as_ref()));
         let task = self.new_task(id, &**callee, call, ttl, caller);

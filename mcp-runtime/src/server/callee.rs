@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::run::Begin;
 use crate::protocol::ProtocolError;
 use crate::task::Context;
-use crate::tool::{Mirrored, States, TaskPolicy};
+use crate::tool::{AnyJobs, Mirrored, States, TaskPolicy};
 use crate::wire::Call;
 
 /// Something that can be called.
@@ -22,8 +22,21 @@ pub(crate) trait Callee: Send + Sync {
         &[]
     }
 
+    /// The jobs elsewhere that it may begin and leave its task to.
+    fn jobs(&self) -> Option<Jobs<'_>> {
+        None
+    }
+
     /// Checks and takes what came with the call. Nothing of the author's runs yet but what reads that.
     fn begin(&self, call: &Call<'_>, states: &States, cx: &Context) -> Result<Begin, ProtocolError>;
+}
+
+/// The jobs elsewhere that a tool may begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Jobs<'a> {
+    pub(crate) kind: &'a dyn AnyJobs,
+    /// Whether what they give is wrapped on the legacy wires.
+    pub(crate) wraps: bool,
 }
 
 /// What every callee has.

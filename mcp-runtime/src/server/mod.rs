@@ -10,6 +10,7 @@ mod connection;
 mod flights;
 mod handle;
 mod info;
+mod jobs;
 mod outlet;
 mod plain;
 mod questions;
@@ -36,7 +37,7 @@ use self::request_state::Seal;
 pub use self::settings::{Limits, Tasks};
 use crate::prompt::Prompt;
 use crate::resource::Resource;
-use crate::task::{Engine, EngineSettings, Watchers};
+use crate::task::{Engine, EngineSettings, KnowJobs, Watchers};
 use crate::testing::TestClient;
 use crate::tool::{States, Tool};
 use crate::transport::{Acceptor, Client, Endpoint, Transport};
@@ -364,6 +365,7 @@ impl Shared {
     fn open(self: &Arc<Self>) {
         if tokio::runtime::Handle::try_current().is_ok() {
             let shared: Weak<Self> = Arc::downgrade(self);
+            self.engine.know_jobs(Weak::clone(&shared) as Weak<dyn KnowJobs>);
             self.engine.open(shared);
         }
     }
@@ -547,6 +549,8 @@ impl From<BuildError> for ServerError {
 mod ending_tests;
 #[cfg(test)]
 mod input_tests;
+#[cfg(test)]
+mod jobs_tests;
 #[cfg(test)]
 mod offers_tests;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Shared;
 use super::callee::Traits;
-use super::run::{Begin, Run, Turn, begin, in_turn};
+use super::run::{Begin, Turn, begin, in_turn};
 use crate::protocol::ProtocolError;
 use crate::protocol::params::Str;
 use crate::protocol::payload::Ending;
@@ -36,7 +36,7 @@ impl Revive for Shared {
         match begin(&*callee, &call, &self.states, cx).map_err(Ending::Error)? {
             Begin::Refused(refusal) => Err(Ending::Result(refusal)),
             Begin::Work(work) => {
-                let run = Run::new(work, cx.clone(), self.timeout(&*callee));
+                let run = self.run(&*callee, work, cx);
                 Ok(Revived {
                     work: in_turn(run, Turn::in_line(traits.places.as_ref())),
                     may_rerun: traits.retries > 0,

@@ -160,12 +160,17 @@ impl Drop for Run {
 }
 
 /// How a run ended, encoded for whoever asks.
-fn ending(outcome: Result<ToolResult, ToolError>, wraps: bool) -> Ending {
-    let result = match outcome {
+pub(super) fn ending(outcome: Result<ToolResult, ToolError>, wraps: bool) -> Ending {
+    let mut result = match outcome {
         Ok(result) => result,
         Err(ToolError::Result(result)) => *result,
         Err(ToolError::Protocol(error)) => return Ending::Error(error),
     };
+    if result.take_job().is_some() {
+        let message =
+            "the tool began a job, of which its definition says nothing: add `.job::<..>()` to that";
+        return Ending::Error(ProtocolError::internal(message));
+    }
     match result.into_payload(wraps) {
         Ok(payload) => Ending::Result(payload),
         Err(error) => {

@@ -1,6 +1,7 @@
 //! Tells a client what becomes of tasks: coalesced, never reordered, and always the last state.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::params::SubscriptionFilter;
 use crate::protocol::time::Timestamp;
-use crate::task::{Principal, TaskId, Watch};
+use crate::task::{Following, Principal, Record, TaskId, Watch};
 use crate::transport::{Failure, Outbox};
 use crate::wire::{legacy, modern};
 
@@ -26,6 +27,8 @@ pub(super) struct Feed {
     watch: Watch,
     /// The revision of each task that the client has seen.
     seen: Mutex<HashMap<TaskId, u64>>,
+    /// The jobs that are asked because the client follows their tasks.
+    following: Mutex<HashMap<TaskId, Following>>,
     voice: Voice,
 }
 
@@ -42,7 +45,7 @@ pub(super) enum Voice {
 
 impl Feed {
     pub(super) fn new(shared: &Shared, voice: Voice) -> Self {
-        Self { watch: shared.engine.watch(), seen: Mutex::default(), voice }
+        Self { watch: shared.engine.watch(), seen: Mutex::default(), following: Mutex::default(), voice }
     }
 
     /// Follows one more task. `seen` is the revision that the client knows already, if it knows any.
@@ -106,6 +109,21 @@ impl Feed {
         }
         if is_over {
             self.forget(id);
+        } else if matches!(self.voice, Voice::Subscription(_)) {
+            self.follow_job(&record, shared);
+        }
+    }
+
+    /// Has the job asked that a task stands for, as long as the client follows the task.
+    fn follow_job(&self, record: &Record, shared: &Shared) {
+        if record.job.is_none() {
+            return;
+        }
+        let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Vacant(entry) = following.entry(record.id)
+            && let Some(job) = shared.engine.follow_job(record)
+        {
+            entry.insert(job);
         }
     }
 
@@ -116,6 +134,7 @@ impl Feed {
 
     fn forget(&self, id: TaskId) {
         self.watch.remove(&id);
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }

@@ -16,6 +16,7 @@ const TASKS_PER_PAGE: usize = 100;
 impl Shared {
     pub(super) async fn task(&self, id: TaskId, principal: &Principal) -> Result<Outcome, ProtocolError> {
         let record = self.engine.get(id, principal).await.map_err(refused)?;
+        let record = self.engine.refreshed(record).await.map_err(refused)?;
         let ending =
             if record.status.is_terminal() { self.engine.ending(id).await.map_err(refused)? } else { None };
         Ok(Outcome::Task(record, ending))

@@ -293,6 +293,11 @@ impl Context {
         self.state() & both == both && self.0.task.get().is_none()
     }
 
+    /// What leads to the task that the call is, if it is one.
+    pub(crate) fn link(&self) -> Option<&TaskLink> {
+        self.0.task.get()
+    }
+
     /// Says which task the call has become. What is open is the task's from now on.
     pub(crate) fn attach(&self, task: TaskLink) {
         if self.0.task.set(task).is_ok() {

@@ -15,7 +15,10 @@ mod watch;
 pub use ask::{StepError, TryStepError};
 pub use context::{Amount, Cancelled, Context, Total};
 pub(crate) use context::{Outlet, Progress};
-pub(crate) use engine::{Engine, EngineSettings, NewRun, Revive, Revived, Start, Work};
+pub(crate) use engine::{
+    AskJob, Asked, Engine, EngineSettings, Following, JobState, KnowJobs, NewRun, Revive, Revived, Start,
+    Work, stop,
+};
 pub use identity::{Principal, TaskId};
 pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
 #[cfg(test)]

@@ -192,7 +192,8 @@ pub enum Event {
     Claim(WorkerId),
     /// The worker hands the task back: whoever claims it next goes on with it.
     Release(Epoch),
-    /// The run began a job elsewhere, which is what the task waits for from now on: no worker has it.
+    /// The run began a job elsewhere, which is what the task waits for from now on: no worker has it, and nothing that was
+    /// asked is open any more.
     Hand(Epoch, Arc<RawValue>),
     /// Somebody is about to ask how far the job is, and gets a new epoch to say so. At most once in a poll interval.
     Poll,
@@ -296,6 +297,11 @@ impl Record {
             Event::Hand(_, handle) => {
                 self.job = Some(Arc::new(Job { handle: Arc::clone(handle), polled_at: None }));
                 self.worker = None;
+                // Whatever is asked, nobody is there any more to hear the answer.
+                if let Some(questions) = &mut self.questions {
+                    Arc::make_mut(questions).retain(|question| question.answer.is_some());
+                }
+                self.wait_or_work();
                 self.shut_out();
                 Change::Record
             }
@@ -579,7 +585,8 @@ pub(crate) mod tests {
                     let now = record.questions().find(|question| question.key == asked.key);
                     let answered = |question: &Question| question.answer.is_some();
                     let kept = now.is_some_and(|now| answered(now) >= answered(asked));
-                    let withdrawn = matches!(&event, Event::Withdraw(..)) && !answered(asked);
+                    let withdraws = matches!(&event, Event::Withdraw(..) | Event::Hand(..));
+                    let withdrawn = withdraws && !answered(asked);
                     prop_assert!(kept || withdrawn || record.status.is_terminal(), "an answer was lost");
                 }
             }

@@ -1,14 +1,16 @@
 //! What `tools/list` says of a tool, and what its arguments are checked against.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::job::{AnyJobs, Job, Jobs};
 use super::mirror::{self, Mirrored};
-use super::output::OutputSchema;
+use super::output::{Kind, OutputSchema};
 use super::parameter::{Parameter, ParameterSpec};
 use super::schema;
 use super::state::{Asks, StateKey};
@@ -28,6 +30,7 @@ pub struct ToolDefinition {
     pub(crate) states: Vec<StateKey>,
     input: InputSource,
     output: Option<Value>,
+    jobs: Option<Arc<dyn AnyJobs>>,
 }
 
 #[derive(Debug)]
@@ -125,6 +128,7 @@ impl ToolDefinition {
             states: Vec::new(),
             input: InputSource::Parameters(Vec::new()),
             output: None,
+            jobs: None,
         }
     }
 
@@ -183,8 +187,17 @@ impl ToolDefinition {
 
     /// Declares what the structured content looks like.
     pub fn returns(mut self, output: OutputSchema) -> Self {
-        self.output = output.0;
+        self.output = output.schema;
+        self.states.extend(output.jobs.as_ref().map(|jobs| jobs.state()));
+        self.jobs = output.jobs;
         self
+    }
+
+    /// Declares that the tool begins a job at this service, which is to give the result: what
+    /// [`ToolResult::job`](crate::ToolResult::job) makes of a [`Job`](crate::Job). The structured content is that of the
+    /// job, and building the server fails if it does not hold the service.
+    pub fn job<S: Jobs>(self) -> Self {
+        self.returns(Kind::<Job<S>>::NEW.schema())
     }
 
     /// Declares what the structured content looks like, by a schema.
@@ -217,6 +230,7 @@ impl ToolDefinition {
             states: self.states,
             input,
             output: self.output,
+            jobs: self.jobs,
         };
         (described, errors)
     }
@@ -251,6 +265,7 @@ pub(crate) struct Described {
     pub(crate) states: Vec<StateKey>,
     pub(crate) input: Input,
     pub(crate) output: Option<Value>,
+    pub(crate) jobs: Option<Arc<dyn AnyJobs>>,
 }
 
 impl Described {

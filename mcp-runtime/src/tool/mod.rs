@@ -3,6 +3,7 @@
 mod arguments;
 mod blocking;
 mod definition;
+mod job;
 mod mirror;
 mod output;
 mod parameter;
@@ -17,6 +18,8 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
 pub(crate) use definition::{Described, Input};
 pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
+pub(crate) use job::{AnyJob, AnyJobs, OpenJob};
+pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;
 pub use output::{
     Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,

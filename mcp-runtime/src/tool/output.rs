@@ -4,12 +4,14 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::job::AnyJobs;
 use super::schema;
 use crate::input::protocol_error;
 use crate::protocol::ProtocolError;
@@ -33,6 +35,8 @@ pub struct ToolResult {
     structured: Option<Box<RawValue>>,
     is_error: bool,
     meta: Map<String, Value>,
+    /// The handle of the job that is to give the result.
+    job: Option<Box<RawValue>>,
 }
 
 impl ToolResult {
@@ -87,6 +91,15 @@ impl ToolResult {
     /// The items of content.
     pub fn content(&self) -> &[Content] {
         &self.content
+    }
+
+    pub(super) fn of_job(handle: Box<RawValue>) -> Self {
+        Self { job: Some(handle), ..Self::default() }
+    }
+
+    /// The handle of the job that is to give the result, if this is only that.
+    pub(crate) fn take_job(&mut self) -> Option<Box<RawValue>> {
+        self.job.take()
     }
 
     /// Encodes the result once. `wraps` is whether the tool's schema is no object; see [`Payload`].
@@ -158,9 +171,18 @@ impl fmt::Display for ToolError {
     }
 }
 
-/// What a tool says of its structured content.
+/// What a tool says of its structured content, and of the job that is to give it, if it is one.
 #[derive(Clone, Debug, Default)]
-pub struct OutputSchema(pub(crate) Option<Value>);
+pub struct OutputSchema {
+    pub(crate) schema: Option<Value>,
+    pub(crate) jobs: Option<Arc<dyn AnyJobs>>,
+}
+
+impl OutputSchema {
+    pub(super) fn new(schema: Option<Value>) -> Self {
+        Self { schema, jobs: None }
+    }
+}
 
 /// Stands for a type in generated code, which asks it what the type can do.
 ///
@@ -243,7 +265,7 @@ macro_rules! plain {
         impl Kind<$type> {
             /// There is none.
             pub fn schema(self) -> OutputSchema {
-                OutputSchema(None)
+                OutputSchema::new(None)
             }
 
             /// As it is.
@@ -288,7 +310,7 @@ pub trait Jsonable: Sized {
 
 impl<T: Serialize + JsonSchema> Jsonable for Kind<T> {
     fn schema(self) -> OutputSchema {
-        OutputSchema(Some(schema::of_output::<T>()))
+        OutputSchema::new(Some(schema::of_output::<T>()))
     }
 }
 
@@ -303,7 +325,7 @@ impl<T: Serialize> ToolOutput<Structured> for T {
 pub trait NotAResult: Sized {
     /// There is none; the error is raised once, for the value.
     fn schema(self) -> OutputSchema {
-        OutputSchema(None)
+        OutputSchema::new(None)
     }
 
     /// In no way.
@@ -362,7 +384,7 @@ mod tests {
     #[test]
     fn a_serializable_value_is_structured_through_any_alias() {
         let kind = Kind::<Alias>::NEW;
-        assert!(kind.ok().schema().0.is_some());
+        assert!(kind.ok().schema().schema.is_some());
         let value = kind.split(Ok(Weather { temperature: 22.5 })).expect("it is Ok");
         let result = ToolOutput::convert(kind.ok().way(), value).expect("it is JSON");
         assert_eq!(result.structured.as_ref().map(|json| json.get()), Some(r#"{"temperature":22.5}"#));
@@ -371,7 +393,7 @@ mod tests {
 
     #[test]
     fn text_and_numbers_are_text_without_a_schema() {
-        assert!(Kind::<String>::NEW.ok().schema().0.is_none());
+        assert!(Kind::<String>::NEW.ok().schema().schema.is_none());
         let result = ToolOutput::convert(Kind::<i64>::NEW.ok().way(), 5).expect("a number");
         assert_eq!(
             (result.content.as_slice(), result.structured.is_none()),

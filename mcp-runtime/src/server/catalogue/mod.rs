@@ -168,17 +168,20 @@ impl Catalogue {
 
     /// What a request calls.
     pub(crate) fn find(&self, call: &Call<'_>) -> Result<Arc<dyn Callee>, ProtocolError> {
-        let found: Option<Arc<dyn Callee>> = match call.kind {
-            RequestKind::CallTool => self.tools.get(&call.name).map(|tool| Arc::clone(tool) as _),
-            RequestKind::GetPrompt => self.prompts.get(&call.name).map(|prompt| Arc::clone(prompt) as _),
-            RequestKind::ReadResource => {
-                self.resources.find(&call.name).map(|resource| Arc::clone(resource) as _)
-            }
+        self.named(call.kind, &call.name)
+    }
+
+    /// What is called by this name; of a resource, by its URI.
+    pub(crate) fn named(&self, kind: RequestKind, name: &str) -> Result<Arc<dyn Callee>, ProtocolError> {
+        let found: Option<Arc<dyn Callee>> = match kind {
+            RequestKind::CallTool => self.tools.get(name).map(|tool| Arc::clone(tool) as _),
+            RequestKind::GetPrompt => self.prompts.get(name).map(|prompt| Arc::clone(prompt) as _),
+            RequestKind::ReadResource => self.resources.find(name).map(|resource| Arc::clone(resource) as _),
         };
-        found.ok_or_else(|| match call.kind {
-            RequestKind::CallTool => unknown("tool", &call.name),
-            RequestKind::GetPrompt => unknown("prompt", &call.name),
-            RequestKind::ReadResource => ProtocolError::resource_not_found(&call.name),
+        found.ok_or_else(|| match kind {
+            RequestKind::CallTool => unknown("tool", name),
+            RequestKind::GetPrompt => unknown("prompt", name),
+            RequestKind::ReadResource => ProtocolError::resource_not_found(name),
         })
     }
 

@@ -12,7 +12,7 @@ use super::named::Entry;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::write_json;
 use crate::protocol::payload;
-use crate::server::callee::{Callee, Traits};
+use crate::server::callee::{Callee, Jobs, Traits};
 use crate::server::run::{Begin, Work};
 use crate::task::Context;
 use crate::tool::States;
@@ -46,6 +46,11 @@ impl Callee for ToolEntry {
 
     fn mirrored(&self) -> &[Mirrored] {
         self.described.input.mirrored()
+    }
+
+    fn jobs(&self) -> Option<Jobs<'_>> {
+        let kind = self.described.jobs.as_deref()?;
+        Some(Jobs { kind, wraps: self.described.wraps_output() })
     }
 
     fn begin(&self, call: &Call<'_>, states: &States, cx: &Context) -> Result<Begin, ProtocolError> {

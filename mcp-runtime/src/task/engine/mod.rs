@@ -1,6 +1,7 @@
 //! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
 
 mod drive;
+mod jobs;
 mod link;
 mod recovery;
 
@@ -18,6 +19,8 @@ use tokio::time::Instant;
 
 pub(crate) use self::drive::Start;
 use self::drive::{Registered, Starting};
+use self::jobs::Desk;
+pub(crate) use self::jobs::{AskJob, Asked, Following, JobState, KnowJobs, stop};
 pub(crate) use self::link::TaskLink;
 pub(crate) use self::recovery::{Revive, Revived};
 use super::context::Context;
@@ -61,6 +64,7 @@ pub(crate) struct Engine {
     sweep: Arc<Notify>,
     sweeper: OnceLock<AbortHandle>,
     idle: Notify,
+    desk: Desk,
 }
 
 /// A task whose future is in this process.
@@ -108,6 +112,7 @@ impl Engine {
             sweep: Arc::default(),
             sweeper: OnceLock::new(),
             idle: Notify::new(),
+            desk: Desk::default(),
         })
     }
 
@@ -158,7 +163,7 @@ impl Engine {
 
     /// Waits until a task has ended, and shows each state that it sees on the way. Cancel safe.
     pub(crate) async fn ended(
-        &self,
+        self: &Arc<Self>,
         id: TaskId,
         principal: &Principal,
         mut seen: impl FnMut(&Record) + Send,
@@ -172,7 +177,7 @@ impl Engine {
 
     /// Waits until a task is in such a state. Cancel safe.
     pub(crate) async fn until(
-        &self,
+        self: &Arc<Self>,
         id: TaskId,
         principal: &Principal,
         mut is_such: impl FnMut(&Record) -> bool + Send,
@@ -180,10 +185,14 @@ impl Engine {
         let _awaited = Awaited::new(self, id);
         let watch = self.watchers.watch();
         watch.add(id);
+        let mut following = None;
         loop {
             let record = self.get(id, principal).await?;
             if is_such(&record) {
                 return Ok(record);
+            }
+            if following.is_none() {
+                following = self.follow_job(&record);
             }
             watch.changed().await;
         }
@@ -250,22 +259,21 @@ impl Engine {
         telemetry::ended(record);
         self.watchers.changed(&record.id);
         self.sweep.notify_one();
+        self.stop_job(record);
+    }
+
+    /// The ending, if it is not too large to be kept.
+    fn bounded(&self, ending: Ending) -> Ending {
+        let (size, most) = (ending.size(), self.settings.max_result_size);
+        if size <= most {
+            return ending;
+        }
+        let message = format!("the result has {size} bytes; the limit `max_result_size` is {most}");
+        Ending::Error(ProtocolError::new(ProtocolError::LIMIT_REACHED, message))
     }
 
     async fn end(&self, id: TaskId, epoch: Epoch, ending: Ending) {
-        let size = ending.size();
-        let ending = if size > self.settings.max_result_size {
-            Ending::Error(ProtocolError::new(
-                ProtocolError::LIMIT_REACHED,
-                format!(
-                    "the result has {size} bytes; the limit `max_result_size` is {}",
-                    self.settings.max_result_size
-                ),
-            ))
-        } else {
-            ending
-        };
-        let ending = Arc::new(ending);
+        let ending = Arc::new(self.bounded(ending));
         let mut pause = FIRST_PAUSE;
         while let Err(error) = self.try_to_end(id, epoch, &ending).await {
             // Nobody else has what the run came to. It is kept here until the store takes it.
