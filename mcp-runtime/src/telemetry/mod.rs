@@ -45,6 +45,12 @@ pub(crate) fn handed_back(record: &Record) {
     tracing::info!(target: TASK, task = %record.id, tool = %record.target, "task handed back");
 }
 
+/// A task was left to a job elsewhere.
+pub(crate) fn left_to_job(record: &Record) {
+    let job = record.job.as_ref().map_or("", |job| job.handle.get());
+    tracing::debug!(target: TASK, task = %record.id, tool = %record.target, job, "task left to a job");
+}
+
 /// A task has ended, in whatever way.
 pub(crate) fn ended(record: &Record) {
     let (id, status, tool_failed) = (record.id, record.status, record.tool_failed);

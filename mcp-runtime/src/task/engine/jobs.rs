@@ -20,6 +20,7 @@ use crate::task::identity::{Epoch, TaskId};
 use crate::task::panic::{guarded, panic_message, panicked};
 use crate::task::record::{Event, Record, Refusal, Report, Status};
 use crate::task::store::StoreError;
+use crate::telemetry;
 
 /// How long a job may take to say how far it is.
 const LONGEST_POLL: Duration = Duration::from_secs(30);
@@ -130,7 +131,7 @@ impl Engine {
         loop {
             match self.store.apply(id, Event::Hand(epoch, Arc::clone(&handle))).await {
                 Ok(record) => {
-                    tracing::debug!(task = %id, tool = %record.target, job = handle.get(), "task left to a job");
+                    telemetry::left_to_job(&record);
                     return self.watchers.changed(&id);
                 }
                 Err(StoreError::Refused(Refusal::Terminal(_)) | StoreError::NotFound) => {
