@@ -554,6 +554,8 @@ mod jobs_tests;
 #[cfg(test)]
 mod offers_tests;
 #[cfg(test)]
+mod recovery_tests;
+#[cfg(test)]
 mod rounds_tests;
 #[cfg(test)]
 mod spans_tests;

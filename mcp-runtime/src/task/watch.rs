@@ -64,6 +64,11 @@ impl<K: Watched> Watchers<K> {
         self.watched.load(Ordering::Acquire) > 0
     }
 
+    /// Everything that is watched.
+    pub(crate) fn watched(&self) -> Vec<K> {
+        if self.is_watched() { lock(&self.by_key).keys().cloned().collect() } else { Vec::new() }
+    }
+
     /// Begins to watch. What happens to something after it was added is seen.
     pub(crate) fn watch(self: &Arc<Self>) -> Watch<K> {
         let watcher = Arc::new(Watcher { dirty: Mutex::default(), wake: Notify::new() });

@@ -22,7 +22,6 @@ pub(crate) struct Start(pub(super) Option<Starting>);
 
 pub(super) struct Starting {
     pub(super) registered: Registered,
-    pub(super) epoch: Epoch,
     pub(super) span: Span,
     pub(super) work: Work,
     pub(super) runtime: Handle,
@@ -42,7 +41,7 @@ impl Start {
 
 impl Drop for Start {
     fn drop(&mut self) {
-        let Some(Starting { registered, epoch, span, work, runtime }) = self.0.take() else { return };
+        let Some(Starting { registered, span, work, runtime }) = self.0.take() else { return };
         let (engine, id) = (Arc::clone(&registered.engine), registered.id);
         let is_cancelled = engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled());
         if is_cancelled {
@@ -52,7 +51,7 @@ impl Drop for Start {
             return;
         }
         // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
-        let drive = Drive { registered, epoch, span, stage: Stage::Working(guarded(work)) };
+        let drive = Drive { registered, span, stage: Stage::Working(guarded(work)) };
         let abort = runtime.spawn(drive).abort_handle();
         let is_cancelled = engine.live(id).get_mut(&id).is_some_and(|live| {
             live.abort = Some(abort);
@@ -78,11 +77,20 @@ impl fmt::Debug for Starting {
 pub(super) struct Registered {
     pub(super) engine: Arc<Engine>,
     pub(super) id: TaskId,
+    pub(super) epoch: Epoch,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let live = self.engine.live(self.id).remove(&self.id);
+        let live = {
+            let mut live = self.engine.live(self.id);
+            // A run that was replaced must not take the entry of the one that replaced it.
+            if live.get(&self.id).is_some_and(|live| live.epoch == self.epoch) {
+                live.remove(&self.id)
+            } else {
+                None
+            }
+        };
         // The context may be the last one, and dropping it may run code of the author's: not under the lock.
         drop(live);
         self.engine.idle.notify_waiters();
@@ -92,7 +100,6 @@ impl Drop for Registered {
 /// Drives the work of one task to its end, and records that. Small, since there is one for every task that lives.
 struct Drive {
     registered: Registered,
-    epoch: Epoch,
     span: Span,
     stage: Stage,
 }
@@ -107,7 +114,7 @@ impl Future for Drive {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
-        let Self { registered, epoch, span, stage } = &mut *self;
+        let Self { registered, span, stage } = &mut *self;
         let _within = span.enter();
         loop {
             match stage {
@@ -121,7 +128,8 @@ impl Future for Drive {
                             Ending::Error(panicked())
                         }
                     };
-                    let (engine, id, epoch) = (Arc::clone(&registered.engine), registered.id, *epoch);
+                    let Registered { engine, id, epoch } = registered;
+                    let (engine, id, epoch) = (Arc::clone(engine), *id, *epoch);
                     *stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
                 }
             }

@@ -1,6 +1,7 @@
 //! What a run and its client say to each other through the record: reports, questions and answers.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -63,7 +64,20 @@ impl TaskLink {
         if size + entry.key.len() + entry.value.get().len() > most {
             return Err(StoreError::Limit("max_journal_size", most));
         }
-        engine.store.remember(self.id, self.epoch, entry).await
+        let (mut pauses, mut is_retry) = (PAUSES.into_iter(), false);
+        loop {
+            match engine.store.remember(self.id, self.epoch, entry.clone()).await {
+                Err(StoreError::Failed(doing, error)) => {
+                    let Some(pause) = pauses.next() else { return Err(StoreError::Failed(doing, error)) };
+                    tracing::warn!(task = %self.id, doing, %error, "a step could not be recorded; it is tried again");
+                    tokio::time::sleep(pause).await;
+                    is_retry = true;
+                }
+                // It was recorded before, and only the store's answer was lost.
+                Err(StoreError::Refused(Refusal::Remembered)) if is_retry => return Ok(()),
+                remembered => return remembered,
+            }
+        }
     }
 
     /// Cancels the task, in the background.
@@ -86,6 +100,10 @@ impl TaskLink {
         });
     }
 }
+
+/// How long to wait before the store is asked again to record a step. What it cannot do by then is the run's to know.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
 
 /// An answer that does not fit its question.
 #[derive(Debug)]

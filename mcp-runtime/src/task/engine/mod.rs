@@ -9,12 +9,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 pub(crate) use self::drive::Start;
@@ -53,6 +54,8 @@ pub(crate) struct Engine {
     leased_until: Mutex<Option<Instant>>,
     reviver: OnceLock<Weak<dyn Revive>>,
     keepers: OnceLock<[AbortHandle; 2]>,
+    /// Whether the store may hold something for this worker that does not run: it failed after it had begun.
+    is_suspect: AtomicBool,
     /// Woken when somebody may want to hear of changes.
     busy: Arc<Notify>,
     settings: EngineSettings,
@@ -104,6 +107,7 @@ impl Engine {
             leased_until: Mutex::default(),
             reviver: OnceLock::new(),
             keepers: OnceLock::new(),
+            is_suspect: AtomicBool::new(false),
             busy: Arc::default(),
             settings,
             live: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -134,17 +138,16 @@ impl Engine {
         self.ensure_lease().await?;
         // Registered first: whoever cancels it from the moment on in which it can be found, finds it here.
         self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, may_rerun, abort: None });
-        let registered = Registered { engine: Arc::clone(self), id };
+        let registered = Registered { engine: Arc::clone(self), id, epoch: Epoch::FIRST };
         self.busy.notify_one();
         let trace = task.origin.trace.clone();
-        let created = self.store.create(task).await?;
+        let created = self.store.create(task).await.inspect_err(|error| self.suspect(error))?;
         if created.existing {
             return Ok((created.record, Start::begun()));
         }
         telemetry::created(&created.record);
         let span = Span::of_task(&created.record, trace.as_deref());
-        let (epoch, runtime) = (created.record.epoch, Handle::current());
-        let starting = Starting { registered, epoch, span, work, runtime };
+        let starting = Starting { registered, span, work, runtime: Handle::current() };
         Ok((created.record, Start(Some(starting))))
     }
 
@@ -287,7 +290,10 @@ impl Engine {
         match self.store.apply(id, Event::End(epoch, Arc::clone(ending))).await {
             Ok(record) => self.ended_now(&record),
             // It was cancelled first, or taken over: then what this run came to is not wanted.
-            Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {}
+            // Or it was recorded, and only the store's answer was lost: then nobody was told.
+            Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {
+                self.watchers.changed(&id);
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -327,78 +333,97 @@ impl Engine {
 
     /// Stops everything that runs, and records that: functions that clean up have the grace period, others are dropped.
     ///
-    /// If the tasks outlive the process, those that may run again are handed back, for whoever runs next, and those that
-    /// wait for their client go on waiting. The rest has failed.
-    pub(crate) async fn shut_down(&self) {
+    /// If tasks outlive the process, those that may run again are handed back, for whoever runs next, and those that wait
+    /// for their client go on waiting. The rest has failed.
+    pub(crate) async fn shut_down(self: &Arc<Self>) {
         self.stop_all(|_| true).await;
-        if self.store.is_durable()
-            && let Err(error) = self.store.retire(self.worker).await
-        {
-            tracing::warn!(%error, "the lease could not be given back; others wait until it lapses");
-        }
+        self.retire().await;
     }
 
     /// The same for tasks whose end nobody waits for.
-    pub(crate) async fn shut_down_unawaited(&self) {
+    pub(crate) async fn shut_down_unawaited(self: &Arc<Self>) {
         let awaited: HashSet<TaskId> =
             self.awaited.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
         self.stop_all(|id| !awaited.contains(&id)).await;
     }
 
-    async fn stop_all(&self, is_meant: impl Fn(TaskId) -> bool + Send + Sync) {
-        let mut stopped = Vec::new();
-        let mut cleans_up = false;
-        for shard in &self.live {
-            let live = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for (id, live) in live.iter().filter(|(id, _)| is_meant(**id)) {
-                if live.cx.is_cooperative() {
-                    cleans_up = true;
-                } else {
-                    live.abort.iter().for_each(AbortHandle::abort);
+    async fn stop_all(self: &Arc<Self>, is_meant: impl Fn(TaskId) -> bool + Send + Sync) {
+        // What is handed back must not be taken up again by the one who hands it back.
+        self.stop_keepers();
+        let meant: Vec<(TaskId, Epoch, bool)> = self.live_tasks(&is_meant).collect();
+        // Before the functions hear of anything: what they come to when they are stopped is not how the task ends.
+        let mut handing_back = JoinSet::new();
+        for (id, epoch, may_rerun) in meant.iter().copied().filter(|_| self.store.is_durable()) {
+            let engine = Arc::clone(self);
+            handing_back.spawn(async move {
+                if let Err(error) = engine.hand_back(id, epoch, may_rerun).await {
+                    tracing::error!(task = %id, %error, "a task could not be handed back");
                 }
-                live.cx.cancel();
-                stopped.push((*id, live.epoch, live.may_rerun, live.abort.clone()));
+            });
+        }
+        handing_back.join_all().await;
+        let mut cleans_up = false;
+        let mut aborts = Vec::with_capacity(meant.len());
+        for (id, epoch, _) in &meant {
+            let live = self.live(*id);
+            let Some(live) = live.get(id).filter(|live| live.epoch == *epoch) else { continue };
+            if live.cx.is_cooperative() {
+                cleans_up = true;
+            } else {
+                live.abort.iter().for_each(AbortHandle::abort);
             }
+            live.cx.cancel();
+            aborts.extend(live.abort.clone());
         }
         if cleans_up {
             // Whoever has not ended by then is dropped with the rest.
             let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(&is_meant)).await;
         }
-        for (id, epoch, may_rerun, abort) in stopped {
-            abort.iter().for_each(AbortHandle::abort);
-            if let Err(error) = self.give_back(id, epoch, may_rerun).await {
-                tracing::error!(task = %id, %error, "a task could not be given back");
-            }
+        for abort in aborts {
+            abort.abort();
         }
+        let mut ending = JoinSet::new();
+        for (id, epoch, _) in meant {
+            let engine = Arc::clone(self);
+            ending.spawn(async move {
+                // Refused where it was handed back, or the function came to an end of its own.
+                let error = ProtocolError::internal(
+                    "the server stopped before the task was done; call the tool again",
+                );
+                let ending = Arc::new(Ending::Error(error));
+                if let Err(error) = engine.try_to_end(id, epoch, &ending).await {
+                    tracing::error!(task = %id, %error, "the end of a task could not be recorded");
+                }
+            });
+        }
+        ending.join_all().await;
     }
 
-    /// Leaves a task that was stopped to whoever runs next, or else ends it.
-    async fn give_back(&self, id: TaskId, epoch: Epoch, may_rerun: bool) -> Result<(), StoreError> {
-        if self.store.is_durable() {
-            let waits =
-                self.store.get(id).await?.is_some_and(|record| record.status == Status::InputRequired);
-            if waits {
-                return Ok(());
-            }
-            if may_rerun {
-                return match self.store.apply(id, Event::Release(epoch)).await {
-                    Ok(record) => {
-                        telemetry::handed_back(&record);
-                        Ok(())
-                    }
-                    // Refused where the function came to an end of its own.
-                    Err(StoreError::Refused(_) | StoreError::NotFound) => Ok(()),
-                    Err(error) => Err(error),
-                };
+    /// Leaves a task to whoever runs next, if it may run again, or waits for its client.
+    async fn hand_back(&self, id: TaskId, epoch: Epoch, may_rerun: bool) -> Result<(), StoreError> {
+        let waits =
+            async || Ok(self.store.get(id).await?.is_some_and(|it| it.status == Status::InputRequired));
+        if may_rerun || waits().await? {
+            match self.store.apply(id, Event::Release(epoch)).await {
+                Ok(record) => telemetry::handed_back(&record),
+                Err(StoreError::Refused(_) | StoreError::NotFound) => {}
+                Err(error) => return Err(error),
             }
         }
-        let error =
-            ProtocolError::internal("the server stopped before the task was done; call the tool again");
-        self.try_to_end(id, epoch, &Arc::new(Ending::Error(error))).await
+        Ok(())
+    }
+
+    /// The tasks that run here, as far as they are meant.
+    fn live_tasks(&self, is_meant: impl Fn(TaskId) -> bool) -> impl Iterator<Item = (TaskId, Epoch, bool)> {
+        self.live.iter().flat_map(move |shard| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let meant = shard.iter().filter(|(id, _)| is_meant(**id));
+            meant.map(|(id, live)| (*id, live.epoch, live.may_rerun)).collect::<Vec<_>>()
+        })
     }
 
     /// Waits until none of these tasks runs any more.
-    async fn all_ended(&self, is_meant: &(impl Fn(TaskId) -> bool + Sync)) {
+    pub(crate) async fn all_ended(&self, is_meant: &(impl Fn(TaskId) -> bool + Sync)) {
         loop {
             let ended = self.idle.notified();
             let runs = |shard: &Mutex<HashMap<TaskId, Live>>| {
@@ -458,7 +483,7 @@ mod tests {
     use super::super::store::{Memory, contract};
     use super::*;
     use crate::input::ClientCapabilities;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::Ordering;
 
     fn engine() -> Arc<Engine> {
         let settings = EngineSettings {

@@ -4,6 +4,8 @@
 //! whose worker has none takes them over, by a claim that shuts the earlier run out; and a worker finds out by its
 //! heartbeat that it has lost a task.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use crate::protocol::payload::Ending;
 use crate::task::context::Context;
 use crate::task::identity::{TaskId, WorkerId};
 use crate::task::journal::{Journal, Kept};
+use crate::task::record::Event;
 use crate::task::store::{Claimed, Lease, StoreError};
 use crate::telemetry::{self, Span};
 
@@ -97,34 +100,54 @@ impl Engine {
     }
 
     fn is_busy(&self) -> bool {
-        self.watchers.is_watched() || self.live_ids().next().is_some()
+        self.watchers.is_watched() || self.live_tasks(|_| true).next().is_some()
     }
 
-    /// The tasks that run here.
-    fn live_ids(&self) -> impl Iterator<Item = TaskId> {
-        self.live.iter().flat_map(|shard| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.keys().copied().collect::<Vec<_>>()
-        })
+    /// Ends what [`open`](Self::open) began.
+    pub(super) fn stop_keepers(&self) {
+        self.keepers.get().into_iter().flatten().for_each(AbortHandle::abort);
+    }
+
+    /// Gives the lease back, so that nobody needs to wait until it lapses.
+    pub(super) async fn retire(&self) {
+        if !self.store.is_durable() {
+            return;
+        }
+        *self.leased_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Err(error) = self.store.retire(self.worker).await {
+            tracing::warn!(%error, "the lease could not be given back; whoever takes over waits until it lapses");
+        }
+    }
+
+    /// Takes note that the store failed, perhaps after it had done what it was to do.
+    pub(super) fn suspect(&self, error: &StoreError) {
+        if matches!(error, StoreError::Failed(..)) {
+            self.is_suspect.store(true, Ordering::Release);
+        }
     }
 
     /// Holds what is run here, and takes up what nobody holds.
-    async fn make_round(self: &Arc<Self>) {
-        let running: Vec<TaskId> = self.live_ids().collect();
-        if !running.is_empty() {
+    pub(crate) async fn make_round(self: &Arc<Self>) {
+        let running: Vec<TaskId> = self.live_tasks(|_| true).map(|(id, ..)| id).collect();
+        let is_suspect = self.is_suspect.swap(false, Ordering::AcqRel);
+        if !running.is_empty() || is_suspect {
             match self.beat().await {
-                Ok(held) => {
-                    // What was created meanwhile is not among them yet, so each is looked up before it is believed.
-                    let held: std::collections::HashSet<TaskId> = held.into_iter().collect();
-                    self.hear_of(running.into_iter().filter(|id| !held.contains(id)).collect()).await;
-                }
+                Ok(held) => self.compare(running, held).await,
                 Err(error) => {
+                    self.is_suspect.store(true, Ordering::Release);
                     tracing::warn!(%error, "the lease on running tasks could not be renewed");
                 }
             }
         }
+        // Hints of changes may be lost; so what others run, and somebody here waits for, is looked at now and then.
+        for id in self.watchers.watched() {
+            if !self.live(id).contains_key(&id) {
+                self.watchers.changed(&id);
+            }
+        }
         loop {
-            match self.store.claim(self.lease(), None, CLAIM_BATCH).await {
+            let claimed = self.store.claim(self.lease(), None, CLAIM_BATCH).await;
+            match claimed.inspect_err(|error| self.suspect(error)) {
                 Ok(claimed) => {
                     let is_all = claimed.len() < CLAIM_BATCH;
                     for task in claimed {
@@ -140,6 +163,27 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Compares what runs here with what the store says that it should.
+    async fn compare(&self, running: Vec<TaskId>, held: Vec<TaskId>) {
+        // Who is about to run is registered before it is recorded. So what is recorded and not registered is over by now,
+        // or was recorded by a store that failed to say so, and is nobody's.
+        for id in held.iter().copied().filter(|id| !self.live(*id).contains_key(id)) {
+            let released = match self.store.get(id).await {
+                Ok(Some(record)) if !record.status.is_terminal() && record.worker == Some(self.worker) => {
+                    self.store.apply(id, Event::Release(record.epoch)).await.map(drop)
+                }
+                looked_up => looked_up.map(drop),
+            };
+            if let Err(error) = released {
+                tracing::warn!(task = %id, %error, "a task that nobody runs could not be handed back");
+                self.suspect(&error);
+            }
+        }
+        // What was created meanwhile is not among them yet, so each is looked up before it is believed.
+        let held: HashSet<TaskId> = held.into_iter().collect();
+        self.hear_of(running.into_iter().filter(|id| !held.contains(id)).collect()).await;
     }
 
     async fn beat(&self) -> Result<Vec<TaskId>, StoreError> {
@@ -165,7 +209,8 @@ impl Engine {
         if !self.store.is_durable() || self.live(id).contains_key(&id) {
             return Ok(None);
         }
-        Ok(self.store.claim(self.lease(), Some(id), 1).await?.pop())
+        let claimed = self.store.claim(self.lease(), Some(id), 1).await;
+        Ok(claimed.inspect_err(|error| self.suspect(error))?.pop())
     }
 
     /// Looks at tasks that others may have changed: tells whoever watches them, and the run, if it is here.
@@ -196,23 +241,30 @@ impl Engine {
     /// Goes on with a task that was claimed.
     pub(super) async fn take_up(self: &Arc<Self>, task: Claimed, was_waiting: bool) {
         let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
-        let revived = self.revive(&task, was_waiting);
+        let Some(reviver) = self.reviver.get().and_then(Weak::upgrade) else {
+            // The server is going down; whoever comes next finds the task as it is.
+            return;
+        };
+        let revived = self.revive(&*reviver, &task, was_waiting);
         telemetry::taken_up(&task.record, revived.is_ok());
         match revived {
             Ok((cx, Revived { work, may_rerun })) => {
                 let span = Span::of_task(&task.record, cx.trace());
                 self.live(id).insert(id, Live { cx, epoch, may_rerun, abort: None });
-                let registered = Registered { engine: Arc::clone(self), id };
+                let registered = Registered { engine: Arc::clone(self), id, epoch };
                 let work = after(backoff(attempts), work);
-                drop(Start(Some(Starting { registered, epoch, span, work, runtime: Handle::current() })));
+                drop(Start(Some(Starting { registered, span, work, runtime: Handle::current() })));
             }
             Err(ending) => self.end(id, epoch, ending).await,
         }
     }
 
-    fn revive(self: &Arc<Self>, task: &Claimed, was_waiting: bool) -> Result<(Context, Revived), Ending> {
-        let gone = || Ending::Error(ProtocolError::internal("the server is stopping"));
-        let reviver = self.reviver.get().and_then(Weak::upgrade).ok_or_else(gone)?;
+    fn revive(
+        self: &Arc<Self>,
+        reviver: &dyn Revive,
+        task: &Claimed,
+        was_waiting: bool,
+    ) -> Result<(Context, Revived), Ending> {
         let record = &task.record;
         let link = TaskLink { engine: Arc::downgrade(self), id: record.id, epoch: record.epoch };
         let cx = Context::new(record.principal.clone(), task.origin.clone(), Some(link), None);
@@ -222,7 +274,7 @@ impl Engine {
                 format!("what the task remembers cannot be read ({error}); call `{}` again", record.target);
             Ending::Error(ProtocolError::internal(what))
         })?;
-        cx.resume(Journal::resume(kept, std::collections::HashMap::new()));
+        cx.resume(Journal::resume(kept, HashMap::new()));
         let revived = reviver.revive(task, was_waiting, &cx)?;
         Ok((cx, revived))
     }

@@ -5,6 +5,8 @@
 
 pub mod contract;
 mod faulty;
+#[cfg(test)]
+mod lasting;
 mod memory;
 mod random;
 
@@ -17,6 +19,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 pub use faulty::{Fault, Faults, Faulty, Operation};
+#[cfg(test)]
+pub(crate) use lasting::Lasting;
 pub use memory::{Clock, Memory};
 
 pub use super::identity::{Epoch, NotATaskId, Principal, TaskId, WorkerId};
