@@ -116,6 +116,7 @@
 mod completion;
 mod failure;
 pub mod input;
+mod limit;
 mod prompt;
 mod protocol;
 mod resource;

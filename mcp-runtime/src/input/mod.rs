@@ -24,6 +24,7 @@ pub use self::roots::{ListRoots, Root};
 pub use self::sampling::{
     IncludeContext, Sample, Sampled, SampledContent, Sampling, SamplingTool, ToolChoice, ToolUse,
 };
+use crate::limit;
 pub use crate::protocol::capabilities::{Capability, ClientCapabilities};
 use crate::protocol::{ProtocolError, payload};
 
@@ -141,7 +142,7 @@ impl InputResponse {
 /// Why a question to the client has no answer.
 ///
 /// A function that gives it back by `?` ends with what the specification has for that: a capability that the client did
-/// not declare is error -32021, which says what is missing; everything else is a failure of the tool that a model may
+/// not declare is error -32021, which says what is missing; a limit that is reached is an error, too; everything else is a failure of the tool that a model may
 /// read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -156,6 +157,8 @@ pub enum InputError {
     NotAForm(String),
     /// The question is none that the protocol has.
     Malformed(String),
+    /// The task has asked as much as it may: the name of the [limit](crate::Limits), and its value.
+    Limit(&'static str, usize),
     /// Nobody is there any more who could answer.
     Lost(String),
 }
@@ -163,7 +166,11 @@ pub enum InputError {
 impl InputError {
     /// The error as one of the protocol, if that is what it is.
     pub(crate) fn protocol(&self) -> Option<ProtocolError> {
-        let Self::Unsupported(capability) = self else { return None };
+        let capability = match self {
+            Self::Unsupported(capability) => capability,
+            Self::Limit(name, value) => return Some(limit::reached(name, *value, "")),
+            _ => return None,
+        };
         let data = serde_json::json!({ "requiredCapabilities": capability.declaration() });
         Some(ProtocolError::new(ProtocolError::MISSING_CLIENT_CAPABILITY, self.to_string()).with_data(data))
     }
@@ -179,6 +186,7 @@ impl fmt::Display for InputError {
             Self::Unfit(what) => write!(f, "the client's answer does not fit the question: {what}"),
             Self::NotAForm(what) => write!(f, "the question cannot be put as a form: {what}"),
             Self::Malformed(what) => write!(f, "the question cannot be put: {what}"),
+            Self::Limit(name, value) => write!(f, "the server's limit `{name}` is reached ({value})"),
             Self::Lost(what) => write!(f, "the question could not be answered: {what}"),
         }
     }

@@ -14,6 +14,7 @@ use super::plain::{Becoming, Detaching, PlainCall, Rounds};
 use super::questions::{Asking, Questions};
 use super::run::{Begin, Turn, begin, in_turn};
 use super::tasks::refused;
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Payload;
 use crate::task::store::{NewTask, Origin};
@@ -182,6 +183,9 @@ impl Shared {
         caller: &Caller<'_>,
         becoming: Option<Becoming>,
     ) -> Result<Begun, ProtocolError> {
+        if becoming.is_some() {
+            self.admit(&call)?;
+        }
         let outlet = match caller.dialect {
             Dialect::Legacy(_) => {
                 let asking = outlet::Asking::new(Arc::clone(caller.questions));
@@ -224,6 +228,7 @@ impl Shared {
         ttl: Option<Duration>,
         caller: &Caller<'_>,
     ) -> Result<Result<NewRun, Payload>, ProtocolError> {
+        self.admit(call)?;
         let id = TaskId::random();
         let outlet = match (caller.dialect, caller.home) {
             // "The progressToken provided in the initial request remains valid throughout the task lifetime", which is
@@ -240,6 +245,16 @@ impl Shared {
         let work = in_turn(run, Turn::in_line(callee.traits().places.as_ref()));
         let task = self.new_task(id, &**callee, call, ttl, caller);
         Ok(Ok(NewRun { task, cx, work, may_rerun: callee.traits().retries > 0 }))
+    }
+
+    /// Whether a call that is or may become a task is small enough to be stored.
+    fn admit(&self, call: &Call<'_>) -> Result<(), ProtocolError> {
+        let size = call.arguments.map_or(0, |arguments| arguments.get().len());
+        let most = self.limits.max_arguments_size;
+        if size <= most {
+            return Ok(());
+        }
+        Err(limit::too_large("the arguments object", size, "max_arguments_size", most))
     }
 
     fn new_task(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Shared;
 use super::connection::Connection;
 use super::subscription::Say;
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::protocol::params::SubscriptionFilter;
@@ -91,7 +92,7 @@ impl Connection {
 
     /// `resources/subscribe`.
     pub(super) fn subscribe(&self, uri: &str) -> Result<(), ProtocolError> {
-        let limit = self.shared().limits.max_resource_subscriptions;
+        let most = self.shared().limits.max_resource_subscriptions;
         let Some(changes) = self.changes() else {
             return Err(ProtocolError::invalid_request(
                 "there is no channel on which updates could be told: subscribe within a session",
@@ -101,9 +102,8 @@ impl Connection {
             return Err(ProtocolError::resource_not_found(uri));
         }
         // The lists count as well, but there are only three.
-        if changes.watch.len() >= limit {
-            let message = format!("the server's limit `max_resource_subscriptions` is reached ({limit})");
-            return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+        if changes.watch.len() >= most {
+            return Err(limit::reached("max_resource_subscriptions", most, ""));
         }
         changes.watch.add_unchanged(Change::Resource(uri.into()));
         Ok(())

@@ -25,6 +25,7 @@ use crate::protocol::names;
 use crate::protocol::params::Params;
 use crate::protocol::time::Timestamp;
 use crate::task::{Guarded, Principal, guarded, panic_message, panicked};
+use crate::telemetry;
 use crate::transport::{Arrival, Client, Endpoint, Failure, Outbox, Received, Wires};
 use crate::wire::headers::Headers;
 use crate::wire::{Dialect, Offer, Offered, Op, Outcome, legacy, modern};
@@ -493,6 +494,7 @@ impl Endpoint for Connection {
 
     fn refuse_oversized(&self, beginning: &str, limit: usize, channel: &dyn Outbox) {
         let _runtime = self.runtime.enter();
+        telemetry::refused("max_message_size");
         let message =
             format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
         let jsonrpc::Peeked { id, is_answer } = jsonrpc::peek(beginning);

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
 use crate::task::Context;
@@ -56,13 +57,10 @@ impl Flights {
     }
 
     /// Whether there is room for a request of this id.
-    pub(super) fn admit(&self, id: &RequestId, limit: usize) -> Result<(), ProtocolError> {
+    pub(super) fn admit(&self, id: &RequestId, most: usize) -> Result<(), ProtocolError> {
         let flights = self.by_id();
-        if flights.len() >= limit {
-            let message = format!(
-                "the server's limit `max_requests_in_flight` is reached ({limit}); await some answers"
-            );
-            return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+        if flights.len() >= most {
+            return Err(limit::reached("max_requests_in_flight", most, "await some answers"));
         }
         if flights.contains_key(id) {
             let message = format!("a request with the id {id} is still being worked on");

@@ -236,6 +236,8 @@ impl Server {
         let settings = EngineSettings {
             cancel_grace: self.tasks.cancel_grace,
             max_result_size: self.limits.max_result_size,
+            max_arguments_size: self.limits.max_arguments_size,
+            max_questions: self.limits.max_questions,
             max_journal_size: self.limits.max_journal_size,
             lease: self.tasks.lease,
         };

@@ -14,6 +14,7 @@ use super::callee::Callee;
 use super::request_state::Binding;
 use super::run::{Run, Turn, in_turn};
 use super::tasks::refused;
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::protocol::time::Timestamp;
@@ -106,10 +107,12 @@ impl Rounds {
         let size = state.as_ref().map_or(0, String::len);
         let most = self.shared.limits.max_request_state;
         if size > most {
-            let message = format!(
-                "what the call remembers while it asks has {size} bytes; the server's limit `max_request_state` is {most}"
-            );
-            return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+            return Err(limit::too_large(
+                "what the call remembers while it asks",
+                size,
+                "max_request_state",
+                most,
+            ));
         }
         Ok(Some(Outcome::InputRequired(asked, state)))
     }

@@ -121,6 +121,11 @@ pub struct Limits {
     pub max_message_size: usize,
     /// The largest result of a task that is kept, in bytes. Default: 16 MiB.
     pub max_result_size: usize,
+    /// The largest arguments of a call that is or may become a task, in bytes: they are stored with it. Default: 4 MiB.
+    pub max_arguments_size: usize,
+    /// Questions that a task may ask its client ([`Context::elicit`](crate::Context::elicit)), all in all: they are stored
+    /// with it. Default: 1,000.
+    pub max_questions: usize,
     /// What a task may remember in its journal ([`Context::step`](crate::Context::step)), in bytes. Default: 4 MiB.
     pub max_journal_size: usize,
     /// What a call of the modern wire may remember between its rounds, in bytes as its client keeps it (`requestState`).
@@ -149,6 +154,8 @@ impl Default for Limits {
         Self {
             max_message_size: 4 * 1024 * 1024,
             max_result_size: 16 * 1024 * 1024,
+            max_arguments_size: 4 * 1024 * 1024,
+            max_questions: 1000,
             max_journal_size: 4 * 1024 * 1024,
             max_request_state: 1024 * 1024,
             max_requests_in_flight: 1024,

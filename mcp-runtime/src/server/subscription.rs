@@ -11,6 +11,7 @@ use super::changes::Changes;
 use super::connection::Connection;
 use super::flights::{Kind, Number};
 use super::questions::Questions;
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::params::SubscriptionFilter;
@@ -199,10 +200,9 @@ impl Connection {
             (&filter.task_ids, "max_tasks_per_subscription", limits.max_tasks_per_subscription),
             (&filter.resource_subscriptions, "max_resource_subscriptions", limits.max_resource_subscriptions),
         ];
-        for (names, limit, most) in lengths {
-            if names.as_ref().is_some_and(|names| names.len() > most) {
-                let message = format!("the server's limit `{limit}` is reached ({most})");
-                return Err(ProtocolError::new(ProtocolError::LIMIT_REACHED, message));
+        for (wanted, name, most) in lengths {
+            if wanted.as_ref().is_some_and(|wanted| wanted.len() > most) {
+                return Err(limit::reached(name, most, ""));
             }
         }
         Ok(())

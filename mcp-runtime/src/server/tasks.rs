@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::questions::Asking;
 use crate::input::InputResponse;
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::task::store::{Place, StoreError};
 use crate::task::{Principal, TaskId};
@@ -96,11 +97,10 @@ pub(super) fn refused(error: StoreError) -> ProtocolError {
     match error {
         StoreError::NotFound => unknown_task(),
         StoreError::Refused(_) | StoreError::KeyConflict => ProtocolError::invalid_params(error.to_string()),
-        StoreError::Limit(name, value) => ProtocolError::new(
-            ProtocolError::LIMIT_REACHED,
-            format!("the server's limit `{name}` is reached ({value}); try again when tasks have ended"),
-        )
-        .with_data(serde_json::json!({ "limit": name, "value": value })),
+        StoreError::Limit(name, value) => {
+            let is_size = name.ends_with("_size");
+            limit::reached(name, value, if is_size { "" } else { "try again when tasks have ended" })
+        }
         StoreError::Failed(doing, ref source) => {
             tracing::error!(doing, error = %source, "the task store failed");
             ProtocolError::internal(format!("{doing} failed"))

@@ -34,7 +34,10 @@ impl Context {
         }
         let asked = Asked { cx: self, key: &key };
         match (self.0.task.get(), &self.0.outlet) {
-            (Some(task), _) => task.ask(Question::new(Arc::clone(&key), request)).await?,
+            (Some(task), _) => {
+                let asked = self.journal(|journal| journal.asked());
+                task.ask(Question::new(Arc::clone(&key), request), asked).await?;
+            }
             (None, Some(outlet)) if outlet.ask(self, &key, &request) => {}
             // Whoever drives the call sees what is open, and ends it with that.
             (None, _) => {}
@@ -159,8 +162,9 @@ impl Context {
     /// Asks in the name of the task that the call has become what was asked before.
     pub(crate) async fn ask_again(&self) -> Result<(), InputError> {
         let Some(task) = self.0.task.get() else { return Ok(()) };
+        let asked = self.journal(|journal| journal.asked());
         for (key, request) in self.open_questions() {
-            task.ask(Question::new(key, request)).await?;
+            task.ask(Question::new(key, request), asked).await?;
         }
         Ok(())
     }

@@ -21,6 +21,13 @@ pub struct JournalEntry {
     pub value: Box<RawValue>,
 }
 
+impl JournalEntry {
+    /// How large it is, in bytes.
+    pub fn size(&self) -> usize {
+        self.key.len() + self.value.get().len()
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Remembered {
@@ -254,6 +261,11 @@ impl Journal {
 
     pub(crate) fn open(&self) -> &[(Arc<str>, Arc<InputRequest>)] {
         &self.open
+    }
+
+    /// How many questions were asked, in this run or before, that are open or answered.
+    pub(crate) fn asked(&self) -> usize {
+        self.open.len() + self.kept.answers.len()
     }
 
     /// Says who must look when something is asked from now on.

@@ -57,6 +57,11 @@ pub(crate) fn ended(record: &Record) {
     tracing::debug!(target: TASK, task = %id, tool = %record.target, %status, tool_failed, "task ended");
 }
 
+/// Something was refused because a limit is reached.
+pub(crate) fn refused(limit: &'static str) {
+    tracing::debug!(target: CALL, limit, "a limit is reached");
+}
+
 /// So many tasks were removed because their time was up.
 pub(crate) fn expired(removed: usize) {
     if removed > 0 {

@@ -32,12 +32,17 @@ impl TaskLink {
         }
     }
 
-    /// Asks the client. When this returns, everybody who looks at the task sees the question.
-    pub(crate) async fn ask(&self, question: Question) -> Result<(), InputError> {
+    /// Asks the client. When this returns, everybody who looks at the task sees the question. `asked` is how many there
+    /// are with this one, answered or not.
+    pub(crate) async fn ask(&self, question: Question, asked: usize) -> Result<(), InputError> {
         let lost = |what: String| InputError::Lost(what);
         let Some(engine) = self.engine.upgrade() else {
             return Err(lost("the server has stopped".to_owned()));
         };
+        let most = engine.settings.max_questions;
+        if asked > most {
+            return Err(InputError::Limit("max_questions", most));
+        }
         let key = Arc::clone(&question.key);
         match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
             Ok(_) => {
@@ -61,7 +66,8 @@ impl TaskLink {
             return Err(StoreError::Failed("remembering a step", "the server has stopped".into()));
         };
         let most = engine.settings.max_journal_size;
-        if size + entry.key.len() + entry.value.get().len() > most {
+        if size + entry.size() > most {
+            telemetry::refused("max_journal_size");
             return Err(StoreError::Limit("max_journal_size", most));
         }
         let (mut pauses, mut is_retry) = (PAUSES.into_iter(), false);

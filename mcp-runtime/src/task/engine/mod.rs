@@ -26,9 +26,11 @@ pub(crate) use self::link::TaskLink;
 pub(crate) use self::recovery::{Revive, Revived};
 use super::context::Context;
 use super::identity::{Epoch, Principal, TaskId, WorkerId};
+use super::journal::JournalEntry;
 use super::record::{Event, Record, Refusal, Status};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
+use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::telemetry::{self, Span};
@@ -40,6 +42,10 @@ pub(crate) struct EngineSettings {
     pub(crate) cancel_grace: Duration,
     /// The largest ending that is kept, in bytes.
     pub(crate) max_result_size: usize,
+    /// The largest arguments of a task, in bytes.
+    pub(crate) max_arguments_size: usize,
+    /// The most that a task may ask its client.
+    pub(crate) max_questions: usize,
     /// The most that a run may remember, in bytes.
     pub(crate) max_journal_size: usize,
     /// How long a worker that is not heard of is taken for alive.
@@ -135,6 +141,7 @@ impl Engine {
     pub(crate) async fn create(self: &Arc<Self>, run: NewRun) -> Result<(Record, Start), StoreError> {
         let NewRun { task, cx, work, may_rerun } = run;
         let id = task.id;
+        self.admit(&task)?;
         self.ensure_lease().await?;
         // Registered first: whoever cancels it from the moment on in which it can be found, finds it here.
         self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, may_rerun, abort: None });
@@ -149,6 +156,21 @@ impl Engine {
         let span = Span::of_task(&created.record, trace.as_deref());
         let starting = Starting { registered, span, work, runtime: Handle::current() };
         Ok((created.record, Start(Some(starting))))
+    }
+
+    /// Whether what would have to be stored of a task is within the limits.
+    fn admit(&self, task: &NewTask) -> Result<(), StoreError> {
+        let EngineSettings { max_arguments_size, max_journal_size, .. } = self.settings;
+        let journal = task.journal.iter().map(JournalEntry::size).sum::<usize>();
+        for (name, size, most) in [
+            ("max_arguments_size", task.arguments.get().len(), max_arguments_size),
+            ("max_journal_size", journal, max_journal_size),
+        ] {
+            if size > most {
+                return Err(StoreError::Limit(name, most));
+            }
+        }
+        Ok(())
     }
 
     /// The record of a task, if it is this principal's.
@@ -271,8 +293,7 @@ impl Engine {
         if size <= most {
             return ending;
         }
-        let message = format!("the result has {size} bytes; the limit `max_result_size` is {most}");
-        Ending::Error(ProtocolError::new(ProtocolError::LIMIT_REACHED, message))
+        Ending::Error(limit::too_large("the result", size, "max_result_size", most))
     }
 
     async fn end(&self, id: TaskId, epoch: Epoch, ending: Ending) {
@@ -489,6 +510,8 @@ mod tests {
         let settings = EngineSettings {
             cancel_grace: Duration::from_secs(5),
             max_result_size: 1000,
+            max_arguments_size: 1000,
+            max_questions: 10,
             max_journal_size: 1000,
             lease: Duration::from_secs(15),
         };

@@ -24,6 +24,7 @@ use super::{Http, Settings};
 use crate::protocol::names::{self, meta};
 use crate::protocol::params::{Str, object};
 use crate::protocol::{ProtocolError, jsonrpc};
+use crate::telemetry;
 use crate::transport::{Arrival, Client, Endpoint, Outbox, Received, Wires};
 use crate::wire::legacy::Version;
 
@@ -87,6 +88,8 @@ impl Http {
             // If it is the answer to something that was asked, whoever asked must not wait for it.
             let (unheard, _) = Stream::open(Form { takes_events: false, number: None, retry: None });
             session.endpoint.refuse_oversized(&beginning, limit, &*unheard);
+        } else {
+            telemetry::refused("max_message_size");
         }
         let message =
             format!("the message is larger than the server's limit `max_message_size` ({limit} bytes)");
@@ -246,6 +249,7 @@ impl Post<'_> {
         }
         let session = Arc::new(Session::new(endpoint, home, principal));
         let Some(id) = state.sessions.enter(session, settings) else {
+            telemetry::refused("sessions");
             let message = format!(
                 "the server's limit on sessions is reached ({}); try again when some have ended",
                 settings.limit
