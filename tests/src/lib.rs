@@ -11,6 +11,7 @@
 pub mod answers;
 mod client;
 mod listening;
+mod partials;
 mod process;
 mod program;
 mod schemas;
@@ -18,6 +19,7 @@ mod witness;
 
 pub use client::{Refusal, Wire, text};
 pub use listening::Listening;
+pub use partials::partials;
 pub use process::{Process, Remains, wait_for_exit};
 pub use program::{example, skipped};
 pub use schemas::Schemas;
@@ -47,6 +49,8 @@ pub mod names {
     pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
     /// The task that a message of the core dialect is about.
     pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
+    /// What a task has found so far: this project's own.
+    pub const PARTIAL: &str = "dev.mcp-runtime/partial";
 }
 
 /// Starts the fixture, with arguments if there are any.

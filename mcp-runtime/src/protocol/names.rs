@@ -32,4 +32,8 @@ pub(crate) mod meta {
     pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
     pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
     pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
+    /// How far a task is, in numbers; the specification knows only its text.
+    pub(crate) const PROGRESS: &str = "dev.mcp-runtime/progress";
+    /// What was found so far.
+    pub(crate) const PARTIAL: &str = "dev.mcp-runtime/partial";
 }

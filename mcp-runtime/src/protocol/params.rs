@@ -138,6 +138,9 @@ pub(crate) struct Meta<'a> {
     pub(crate) idempotency_key: Option<Str<'a>>,
     #[serde(borrow, rename = "dev.mcp-runtime/idempotencyKey")]
     pub(crate) own_idempotency_key: Option<Str<'a>>,
+    /// Where a reader of a task's partial results left off.
+    #[serde(borrow, rename = "dev.mcp-runtime/partial")]
+    pub(crate) partial: Option<&'a RawValue>,
     /// The first draft of tasks let the client choose the id, and that id made a retry safe.
     #[serde(borrow, rename = "modelcontextprotocol.io/task", deserialize_with = "object")]
     pub(crate) proposed_task: Option<ProposedTask<'a>>,

@@ -59,6 +59,8 @@ pub(super) struct Caller<'a> {
     pub(super) headers: Option<&'a dyn Headers>,
     /// What a client of the legacy wire is offered.
     pub(super) offered: Offered,
+    /// How large a partial result may be, in bytes.
+    pub(super) max_partials_size: usize,
 }
 
 impl Caller<'_> {
@@ -75,7 +77,8 @@ impl Caller<'_> {
             Dialect::Modern(_) => Hears::Request(call.log_level),
         };
         let (channel, token) = (Arc::clone(channel), call.progress_token.clone());
-        Box::new(WireOutlet { channel, token, related, hears, asking })
+        let max_partials_size = self.max_partials_size;
+        Box::new(WireOutlet { channel, token, related, hears, max_partials_size, asking })
     }
 }
 
@@ -106,11 +109,13 @@ impl Shared {
                 )?))
             }
             Op::Call(call) => self.call(call, caller)?,
-            Op::GetTask(id) => Begun::Look(Box::pin(async move { shared.task(id, &principal).await })),
-            Op::TaskResult(id) => {
+            Op::GetTask(id, cursor) => {
+                Begun::Look(Box::pin(async move { shared.task(id, cursor, &principal).await }))
+            }
+            Op::TaskResult(id, cursor) => {
                 let (questions, channel) = (Arc::clone(caller.questions), Arc::clone(caller.channel));
                 let asking = Asking { questions, channel, asked: Vec::new() };
-                Begun::Look(Box::pin(async move { shared.task_result(id, &principal, asking).await }))
+                Begun::Look(Box::pin(async move { shared.task_result(id, cursor, &principal, asking).await }))
             }
             Op::ListTasks { after } => {
                 Begun::Look(Box::pin(async move { shared.list_tasks(&principal, after).await }))

@@ -230,6 +230,7 @@ impl Connection {
                         threshold: &self.threshold,
                         headers: arrival.headers,
                         offered: self.offered(),
+                        max_partials_size: self.shared.limits.max_partials_size,
                     };
                     self.shared.begin(op, &caller).map(Ok)
                 }

@@ -239,6 +239,7 @@ impl Server {
             max_arguments_size: self.limits.max_arguments_size,
             max_questions: self.limits.max_questions,
             max_journal_size: self.limits.max_journal_size,
+            partials: self.limits.partials(),
             lease: self.tasks.lease,
         };
         let engine = Engine::new(Arc::clone(&self.tasks.store), settings);

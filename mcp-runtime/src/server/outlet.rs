@@ -44,6 +44,8 @@ pub(super) struct WireOutlet {
     pub(super) token: Option<RequestId>,
     pub(super) related: Option<TaskId>,
     pub(super) hears: Hears,
+    /// How large a partial result may be, in bytes.
+    pub(super) max_partials_size: usize,
     /// Where the client can be asked by requests.
     pub(super) asking: Option<Asking>,
 }
@@ -70,6 +72,10 @@ impl Outlet for WireOutlet {
         write_progress(&mut message, token, progress, self.related);
         self.channel.push(&message);
         self.channel.flush();
+    }
+
+    fn max_partials_size(&self) -> Option<usize> {
+        self.token.as_ref().map(|_| self.max_partials_size)
     }
 
     fn hears(&self, level: LogLevel) -> bool {

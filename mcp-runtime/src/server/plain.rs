@@ -126,7 +126,7 @@ impl Detaching {
         becoming: Becoming,
         cx: &Context,
     ) -> Self {
-        cx.allow_detaching();
+        cx.allow_detaching(engine.settings().partials);
         let due = becoming.after.map(|after| Box::pin(tokio::time::sleep(after)));
         Self { engine, task, turn: becoming.turn, may_rerun, due }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::task::store::{Memory, Quota, TaskStore};
+use crate::task::store::{Bounds, Memory, Quota, TaskStore};
 
 /// How tasks are run and kept, for [`Server::tasks`](crate::Server::tasks).
 ///
@@ -128,6 +128,11 @@ pub struct Limits {
     pub max_questions: usize,
     /// What a task may remember in its journal ([`Context::step`](crate::Context::step)), in bytes. Default: 4 MiB.
     pub max_journal_size: usize,
+    /// How many partial results of a task are kept ([`Context::partial`](crate::Context::partial)): the newest. Default: 256.
+    pub max_partials: usize,
+    /// How large the partial results of a task that are kept may be together, in bytes; a single one that is larger is left
+    /// out. Default: 256 KiB.
+    pub max_partials_size: usize,
     /// What a call of the modern wire may remember between its rounds, in bytes as its client keeps it (`requestState`).
     /// Default: 1 MiB.
     pub max_request_state: usize,
@@ -157,6 +162,8 @@ impl Default for Limits {
             max_arguments_size: 4 * 1024 * 1024,
             max_questions: 1000,
             max_journal_size: 4 * 1024 * 1024,
+            max_partials: 256,
+            max_partials_size: 256 * 1024,
             max_request_state: 1024 * 1024,
             max_requests_in_flight: 1024,
             max_tasks_per_subscription: 1024,
@@ -171,6 +178,10 @@ impl Default for Limits {
 }
 
 impl Limits {
+    pub(crate) fn partials(&self) -> Bounds {
+        Bounds { count: self.max_partials, bytes: self.max_partials_size }
+    }
+
     pub(crate) fn quota(&self) -> Quota {
         Quota {
             running: self.max_running_tasks,

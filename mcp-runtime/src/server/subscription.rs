@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,21 +16,34 @@ use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::params::SubscriptionFilter;
 use crate::protocol::time::Timestamp;
-use crate::task::{Following, Principal, Record, TaskId, Watch};
+use crate::task::store::StoreError;
+use crate::task::{Following, Partials, Principal, Record, TaskId, Watch};
 use crate::transport::{Failure, Outbox};
-use crate::wire::{legacy, modern};
+use crate::wire::{Beside, legacy, modern};
 
 /// The shortest time between two rounds of notifications; what changes more often is seen less often.
 const ROUND: Duration = Duration::from_millis(50);
 
+/// The time after which a store that failed is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Follows some tasks for one client.
 pub(super) struct Feed {
     watch: Watch,
-    /// The revision of each task that the client has seen.
-    seen: Mutex<HashMap<TaskId, u64>>,
     /// The jobs that are asked because the client follows their tasks.
     following: Mutex<HashMap<TaskId, Following>>,
+    /// What the client has seen of each task.
+    seen: Mutex<HashMap<TaskId, Seen>>,
     voice: Voice,
+}
+
+/// What a client has seen of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    /// The revision; none has this number that nothing was seen of.
+    rev: u64,
+    /// From which number on it has not seen partial results.
+    cursor: u32,
 }
 
 /// Queues a message for the client, unless it does not want to hear it any more; whether it did.
@@ -52,9 +65,13 @@ impl Feed {
     /// Follows one more task. `seen` is the revision that the client knows already, if it knows any.
     pub(super) fn add(&self, id: TaskId, seen: Option<u64>) {
         if let Some(rev) = seen {
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id, rev);
+            self.seen().insert(id, Seen { rev, cursor: 0 });
         }
         self.watch.add(id);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<TaskId, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs until it is dropped.
@@ -66,41 +83,57 @@ impl Feed {
         say: &Say<'_>,
     ) {
         loop {
+            let mut pause = ROUND;
             for id in self.watch.changed().await {
                 if outbox.is_congested() {
                     // What congests it may be this very feed's, which nobody has sent yet.
                     outbox.flush();
                     outbox.drained().await;
                 }
-                self.tell(id, shared, principal, say).await;
+                match self.tell(id, shared, principal, say).await {
+                    Ok(()) => {}
+                    Err(StoreError::NotFound) => self.forget(id),
+                    Err(error) => {
+                        tracing::warn!(task = %id, %error, "a task could not be looked up; it is tried again");
+                        self.watch.touch(id);
+                        pause = PAUSE;
+                    }
+                }
             }
             outbox.flush();
-            tokio::time::sleep(ROUND).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
-    async fn tell(&self, id: TaskId, shared: &Shared, principal: &Principal, say: &Say<'_>) {
-        let Ok(record) = shared.engine.get(id, principal).await else { return self.forget(id) };
+    async fn tell(
+        &self,
+        id: TaskId,
+        shared: &Shared,
+        principal: &Principal,
+        say: &Say<'_>,
+    ) -> Result<(), StoreError> {
+        let engine = &shared.engine;
+        let record = engine.get(id, principal).await?;
         let is_over = record.status.is_terminal();
-        let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id, record.rev);
-        if before != Some(record.rev) {
+        let seen = self.seen().get(&id).copied().unwrap_or_default();
+        if seen.rev != record.rev {
+            // After the record: of what is over, this is all that there will be.
+            let partials = engine.partials(&record, seen.cursor).await?;
+            let cursor = partials.as_ref().map_or(seen.cursor, Partials::next);
+            let beside = Beside { partials: partials.filter(|partials| !partials.values.is_empty()) };
             let mut message = Vec::with_capacity(320);
             match &self.voice {
-                Voice::Core(..) => legacy::write_status(&mut message, &record, Timestamp::now()),
+                Voice::Core(..) => legacy::write_status(&mut message, &record, &beside, Timestamp::now()),
                 Voice::Subscription(subscription) => {
-                    let ending = if is_over { shared.engine.ending(id).await.ok().flatten() } else { None };
-                    modern::write_status(
-                        &mut message,
-                        subscription,
-                        &record,
-                        ending.as_deref(),
-                        Timestamp::now(),
-                    );
+                    let ending = if is_over { engine.ending(id).await? } else { None };
+                    let (ending, now) = (ending.as_deref(), Timestamp::now());
+                    modern::write_status(&mut message, subscription, &record, ending, &beside, now);
                 }
             }
             if !say(&message) {
-                return;
+                return Ok(());
             }
+            self.seen().insert(id, Seen { rev: record.rev, cursor });
         }
         if let Voice::Core(questions, home) = &self.voice
             // What is over is forgotten, whether or not anybody is there.
@@ -113,6 +146,7 @@ impl Feed {
         } else if matches!(self.voice, Voice::Subscription(_)) {
             self.follow_job(&record, shared);
         }
+        Ok(())
     }
 
     /// Has the job asked that a task stands for, as long as the client follows the task.
@@ -136,7 +170,7 @@ impl Feed {
     fn forget(&self, id: TaskId) {
         self.watch.remove(&id);
         self.following.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.seen().remove(&id);
     }
 }
 

@@ -9,18 +9,26 @@ use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::task::store::{Place, StoreError};
 use crate::task::{Principal, TaskId};
-use crate::wire::{Outcome, Responses, legacy, unknown_task};
+use crate::wire::{Beside, Outcome, Responses, legacy, unknown_task};
 
 /// How many tasks a page of `tasks/list` has.
 const TASKS_PER_PAGE: usize = 100;
 
 impl Shared {
-    pub(super) async fn task(&self, id: TaskId, principal: &Principal) -> Result<Outcome, ProtocolError> {
+    /// The state of a task, with the partial results from this number on.
+    pub(super) async fn task(
+        &self,
+        id: TaskId,
+        cursor: Option<u32>,
+        principal: &Principal,
+    ) -> Result<Outcome, ProtocolError> {
         let record = self.engine.get(id, principal).await.map_err(refused)?;
         let record = self.engine.refreshed(record).await.map_err(refused)?;
         let ending =
             if record.status.is_terminal() { self.engine.ending(id).await.map_err(refused)? } else { None };
-        Ok(Outcome::Task(record, ending))
+        // After the record: of what is over, this is all that there will be.
+        let partials = self.engine.partials(&record, cursor.unwrap_or_default()).await.map_err(refused)?;
+        Ok(Outcome::Task(record, ending, Beside { partials }))
     }
 
     /// Waits for the end of a task. What it wants to know meanwhile is asked on the stream of this request, unless the
@@ -28,13 +36,19 @@ impl Shared {
     pub(super) async fn task_result(
         &self,
         id: TaskId,
+        cursor: Option<u32>,
         principal: &Principal,
         mut asking: Asking,
     ) -> Result<Outcome, ProtocolError> {
         let seen = |record: &_| asking.ask(record);
         let record = self.engine.ended(id, principal, seen).await.map_err(refused)?;
         let ending = self.engine.ending(id).await.map_err(refused)?;
-        Ok(Outcome::TaskResult(record, ending))
+        let partials = match cursor {
+            Some(cursor) => self.engine.partials(&record, cursor).await.map_err(refused)?,
+            // What it came to is all that was asked for.
+            None => None,
+        };
+        Ok(Outcome::TaskResult(record, ending, Beside { partials }))
     }
 
     pub(super) async fn list_tasks(

@@ -1,11 +1,8 @@
-//! What a function sees of its surroundings: progress, cancellation, and which task it is, if any.
+//! What a function sees of its surroundings: who calls, cancellation, and which task it is, if any.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -14,10 +11,9 @@ use super::engine::TaskLink;
 use super::identity::{Principal, TaskId};
 use super::journal::Journal;
 use super::origin::{Origin, TraceContext};
-use super::record::Report;
-use crate::input::{ClientCapabilities, InputRequest};
-use crate::protocol::log::LogLevel;
-use crate::protocol::payload;
+use super::partial::Bounds;
+use super::tell::{Outlet, Sent};
+use crate::input::ClientCapabilities;
 
 /// The one thing that a function asks of its surroundings. The same code is right for every client, with or without
 /// a task.
@@ -60,7 +56,7 @@ pub(super) struct Inner {
     state: AtomicU8,
     pub(super) wake: Notify,
     /// The progress that was last sent. Held while sending, so that it increases for the client, too.
-    sent: Mutex<Option<f64>>,
+    pub(super) sent: Mutex<Sent>,
 }
 
 /// The call was cancelled.
@@ -73,35 +69,6 @@ const OVER: u8 = 4;
 const DETACHABLE: u8 = 8;
 /// It wants to.
 const DETACHING: u8 = 16;
-
-/// Progress of a call, as a wire sends it.
-#[derive(Debug)]
-pub(crate) struct Progress<'a> {
-    pub(crate) done: f64,
-    pub(crate) total: Option<f64>,
-    pub(crate) message: &'a str,
-}
-
-/// Where a call's notifications go: a wire's words over a transport's channel.
-pub(crate) trait Outlet: Send + Sync {
-    /// Sends progress; drops it if the channel is full.
-    fn progress(&self, progress: &Progress<'_>);
-
-    /// Whether somebody wants to hear of what matters that much.
-    fn hears(&self, level: LogLevel) -> bool;
-
-    /// Sends a log message; drops it if the channel is full.
-    fn log(&self, level: LogLevel, logger: Option<&str>, data: &RawValue);
-
-    /// Asks the client, and gives the answer to the context; whether this is a way to ask it.
-    fn ask(&self, cx: &Context, key: &Arc<str>, request: &Arc<InputRequest>) -> bool;
-
-    /// Takes a question back.
-    fn withdraw(&self, key: &str);
-
-    /// Sends the client away, to come back for the rest.
-    fn close_stream(&self);
-}
 
 /// The error of [`Context::check`]: the call was cancelled, and its result is not wanted any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,79 +103,12 @@ impl Context {
             journal: Mutex::default(),
             state: AtomicU8::new(0),
             wake: Notify::const_new(),
-            sent: Mutex::new(None),
+            sent: Mutex::default(),
         }))
     }
 
-    /// Says how much is done, of how much, and what a person may read of it.
-    ///
-    /// `total` may be a number, `None`, or an `Option<f64>`. An empty `message` says nothing. This never waits and never
-    /// fails: it is sent as `notifications/progress` where the client asked for that, and becomes the status message
-    /// of a task. When a client reads too slowly, it sees fewer steps, not later ones.
-    pub fn progress(&self, done: impl Amount, total: impl Total, message: impl AsRef<str>) {
-        let (done, total, message) = (done.amount(), total.total(), message.as_ref());
-        if let Some(outlet) = self.outlet() {
-            let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
-            // "The progress value MUST increase with each notification", and "MUST stop after completion".
-            if sent.is_none_or(|last| done > last) && self.state() & (CANCELLED | OVER) == 0 {
-                *sent = Some(done);
-                outlet.progress(&Progress { done, total, message });
-            }
-        }
-        if let Some(task) = self.0.task.get() {
-            let message = if message.is_empty() { None } else { Some(message.into()) };
-            task.report(Report { progress: Some((done, total)), message });
-        }
-    }
-
-    /// Says what a person may read of how far a task is, without numbers. A call that is no task has nowhere to show it.
-    pub fn message(&self, message: impl AsRef<str>) {
-        if let Some(task) = self.0.task.get() {
-            task.report(Report { progress: None, message: Some(message.as_ref().into()) });
-        }
-    }
-
-    /// Sends the client a log message: `data` is text, or anything that is JSON.
-    ///
-    /// It is sent as `notifications/message` to clients that want to hear of what matters that much: on the legacy wire
-    /// what `logging/setLevel` asked for (before that, [`LogLevel::Info`]), on the modern wire what the request itself
-    /// asks for. This never waits and never fails. It is for the client's side; a server's own log is `tracing`.
-    pub fn log(&self, level: LogLevel, data: impl Serialize) {
-        self.log_as(level, None, &data);
-    }
-
-    /// The same, under the name of the part of the server that says it.
-    pub fn log_from(&self, logger: &str, level: LogLevel, data: impl Serialize) {
-        self.log_as(level, Some(logger), &data);
-    }
-
-    fn log_as(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
-        let Some(outlet) = self.outlet().filter(|outlet| outlet.hears(level)) else { return };
-        match payload::encode(data) {
-            Ok(data) => {
-                let _sending = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
-                if self.state() & (CANCELLED | OVER) == 0 {
-                    outlet.log(level, logger, &data);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "a log message could not be written as JSON"),
-        }
-    }
-
-    /// Closes the stream on which the client waits for this call, without ending the call: the client comes back for what
-    /// follows, after the time that `Http::retry` says.
-    ///
-    /// This is for calls that take so long that no connection should be held open for them. It does nothing where a client
-    /// cannot come back: on other transports, without a session, and before revision 2025-11-25 (SEP-1699); and nothing in
-    /// a task.
-    pub fn close_stream(&self) {
-        if let Some(outlet) = self.outlet() {
-            outlet.close_stream();
-        }
-    }
-
     /// Where notifications of this call go, if there is such a place. One that was detached has left its own behind.
-    fn outlet(&self) -> Option<&dyn Outlet> {
+    pub(super) fn outlet(&self) -> Option<&dyn Outlet> {
         let is_detached = self.state() & DETACHABLE != 0 && self.0.task.get().is_some();
         self.0.outlet.as_deref().filter(|_| !is_detached)
     }
@@ -282,8 +182,9 @@ impl Context {
         }
     }
 
-    /// Allows the call to become a task.
-    pub(crate) fn allow_detaching(&self) {
+    /// Allows the call to become a task, which keeps so much of the partial results that the call gives before.
+    pub(crate) fn allow_detaching(&self, keep: Bounds) {
+        self.journal(|journal| journal.keep_partials(keep));
         self.0.state.fetch_or(DETACHABLE, Ordering::AcqRel);
     }
 
@@ -300,7 +201,15 @@ impl Context {
 
     /// Says which task the call has become. What is open is the task's from now on.
     pub(crate) fn attach(&self, task: TaskLink) {
-        if self.0.task.set(task).is_ok() {
+        // Nothing is given to the client meanwhile: what was given before comes first in the task, too.
+        let sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = self.journal(Journal::take_partials);
+        for (index, value) in (given.first..).zip(given.values) {
+            task.partial(index, value);
+        }
+        let is_attached = self.0.task.set(task).is_ok();
+        drop(sent);
+        if is_attached {
             self.0.wake.notify_waiters();
         }
     }
@@ -371,87 +280,9 @@ impl fmt::Debug for Context {
     }
 }
 
-/// A number of steps, bytes, items: whatever is counted.
-pub trait Amount {
-    /// The number as the protocol has it.
-    fn amount(self) -> f64;
-}
-
-/// How much there is in all, if that is known.
-pub trait Total {
-    /// The number as the protocol has it.
-    fn total(self) -> Option<f64>;
-}
-
-macro_rules! amounts {
-    ($($type:ty)*) => {$(
-        impl Amount for $type {
-            #[allow(clippy::cast_lossless)]
-            fn amount(self) -> f64 {
-                self as f64
-            }
-        }
-
-        impl Total for $type {
-            fn total(self) -> Option<f64> {
-                Some(self.amount())
-            }
-        }
-    )*};
-}
-
-amounts!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64);
-
-// Of `Option` there is one implementation only, so that a plain `None` says what it means.
-impl Total for Option<f64> {
-    fn total(self) -> Option<f64> {
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Sent(Arc<Mutex<Vec<f64>>>);
-
-    impl Outlet for Sent {
-        fn progress(&self, progress: &Progress<'_>) {
-            self.0.lock().expect("not poisoned").push(progress.done);
-        }
-
-        fn hears(&self, _: LogLevel) -> bool {
-            false
-        }
-
-        fn log(&self, _: LogLevel, _: Option<&str>, _: &RawValue) {}
-
-        fn ask(&self, _: &Context, _: &Arc<str>, _: &Arc<InputRequest>) -> bool {
-            false
-        }
-
-        fn withdraw(&self, _: &str) {}
-
-        fn close_stream(&self) {}
-    }
-
-    #[test]
-    fn progress_only_ever_increases_on_the_wire() {
-        let sent = Arc::new(Mutex::new(Vec::new()));
-        let cx = Context::new(
-            Principal::local(),
-            ClientCapabilities::default(),
-            None,
-            Some(Box::new(Sent(Arc::clone(&sent)))),
-        );
-        for done in [0, 5, 5, 3, 6] {
-            cx.progress(done, None, "");
-        }
-        assert_eq!(*sent.lock().expect("not poisoned"), [0.0, 5.0, 6.0]);
-        cx.close();
-        cx.progress(7, None, "");
-        assert_eq!(sent.lock().expect("not poisoned").len(), 3, "and stops when the call is over");
-    }
 
     #[tokio::test]
     async fn a_function_that_asks_for_cancellation_hears_of_it_whenever_it_asks() {

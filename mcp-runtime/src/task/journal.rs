@@ -8,6 +8,7 @@ use std::task::Waker;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::partial::{Bounds, Partial, Partials};
 use super::record::Question;
 use crate::input::{InputRequest, InputResponse, check};
 use crate::protocol::payload;
@@ -56,8 +57,10 @@ pub(crate) struct Journal {
     at_work: Vec<(Arc<str>, bool)>,
     /// Whether a step was cut off: then what follows may come in another order the next time.
     has_cut: bool,
-    /// Partial results that this run gave.
+    /// How many partial results this run gave.
     partials: u32,
+    /// They themselves, of a call that may become a task.
+    given: Option<Box<(Bounds, Partials)>>,
     /// Answers that came along with the request, for questions that are not asked yet.
     offered: HashMap<String, Box<RawValue>>,
     /// Who must look when something was asked.
@@ -210,11 +213,30 @@ impl Journal {
         self.has_cut |= self.at_work.len() < before;
     }
 
-    /// The number of the next partial result.
-    pub(crate) fn next_partial(&mut self) -> u32 {
+    /// Takes note of a partial result, and gives its number.
+    pub(crate) fn give_partial(&mut self, value: &Arc<RawValue>) -> u32 {
         let index = self.partials;
         self.partials = index.saturating_add(1);
+        if let Some(given) = &mut self.given {
+            let (keep, partials) = &mut **given;
+            partials.add(&Partial { index, value: Arc::clone(value), keep: *keep });
+        }
         index
+    }
+
+    /// Keeps partial results from now on, for the task that the call may become.
+    pub(crate) fn keep_partials(&mut self, keep: Bounds) {
+        self.given.get_or_insert_with(|| Box::new((keep, Partials::default())));
+    }
+
+    /// How large a partial result may be, if they are kept here.
+    pub(crate) fn max_partials_size(&self) -> Option<usize> {
+        self.given.as_ref().map(|given| given.0.bytes)
+    }
+
+    /// The partial results that were kept, for the task that keeps them from now on.
+    pub(crate) fn take_partials(&mut self) -> Partials {
+        self.given.take().map(|given| given.1).unwrap_or_default()
     }
 
     /// Asks, unless the answer is there already.

@@ -10,20 +10,23 @@ mod panic;
 mod partial;
 mod record;
 pub mod store;
+mod tell;
 mod watch;
 
 pub use ask::{StepError, TryStepError};
-pub use context::{Amount, Cancelled, Context, Total};
-pub(crate) use context::{Outlet, Progress};
+pub use context::{Cancelled, Context};
 pub(crate) use engine::{
     AskJob, Asked, Engine, EngineSettings, Following, JobState, KnowJobs, NewRun, Revive, Revived, Start,
     Work, stop,
 };
 pub use identity::{Principal, TaskId};
 pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
+pub(crate) use partial::Partials;
 #[cfg(test)]
 pub(crate) use record::Event;
 pub(crate) use record::{Record, RequestKind, Status};
+pub use tell::{Amount, Total};
+pub(crate) use tell::{Outlet, Progress};
 pub(crate) use watch::{Watch, Watchers};
 
 #[cfg(test)]

@@ -101,6 +101,11 @@ impl<K: Watched> Watch<K> {
         is_new
     }
 
+    /// Counts something as changed, for who could not look at it.
+    pub(crate) fn touch(&self, key: K) {
+        self.watcher.touch(key);
+    }
+
     /// Counts everything that is watched as changed.
     pub(crate) fn look_again(&self) {
         let watched: Vec<K> = lock(&self.watched).iter().cloned().collect();

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::complete::complete;
 use super::{
-    List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, read_place, task_id,
-    uri, write_meta_of, write_place, write_related, write_task_progress,
+    Beside, List, Offer, Offered, Op, Outcome, Wish, beside, call, method_not_found, millis, no_ending,
+    read_place, task_id, uri, write_meta_of, write_place, write_related,
 };
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
@@ -116,8 +116,8 @@ pub(crate) fn judge<'a>(
         "tasks/get" | "tasks/result" | "tasks/cancel" if offered.has_tasks() && version.has_tasks() => {
             let id = task_id(&params)?;
             Ok(match method {
-                "tasks/get" => Op::GetTask(id),
-                "tasks/result" => Op::TaskResult(id),
+                "tasks/get" => Op::GetTask(id, beside::cursor(&params)?),
+                "tasks/result" => Op::TaskResult(id, beside::cursor(&params)?),
                 _ => Op::CancelTask(id),
             })
         }
@@ -127,8 +127,8 @@ pub(crate) fn judge<'a>(
 
 /// Writes a response.
 pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: Timestamp) {
-    if let Outcome::TaskResult(record, ending) = outcome {
-        return write_task_result(out, id, record, ending.as_deref());
+    if let Outcome::TaskResult(record, ending, beside) = outcome {
+        return write_task_result(out, id, record, ending.as_deref(), beside);
     }
     jsonrpc::begin_response(out, id);
     match outcome {
@@ -137,24 +137,25 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
             out.extend_from_slice(b"{}");
         }
         Outcome::Result(_) | Outcome::Kept(_) => match outcome.payload() {
-            Some(payload) => write_payload(out, payload, None),
+            Some(payload) => write_payload(out, payload, None, &Beside::default()),
             None => out.extend_from_slice(b"{}"),
         },
         Outcome::Created(record, _) => {
             out.extend_from_slice(br#"{"task":"#);
-            write_task(out, record, now);
+            write_task(out, record, &Beside::default(), now);
             out.extend_from_slice(br#","_meta":{"#);
             write_related(out, record.id);
             out.extend_from_slice(b"}}");
         }
-        Outcome::Task(record, _) | Outcome::Cancelled(record) => write_task(out, record, now),
+        Outcome::Task(record, _, beside) => write_task(out, record, beside, now),
+        Outcome::Cancelled(record) => write_task(out, record, &Beside::default(), now),
         Outcome::Tasks(records, next) => {
             out.extend_from_slice(br#"{"tasks":["#);
             for (index, record) in records.iter().enumerate() {
                 if index > 0 {
                     out.push(b',');
                 }
-                write_task(out, record, now);
+                write_task(out, record, &Beside::default(), now);
             }
             out.push(b']');
             if let Some(next) = next {
@@ -204,17 +205,23 @@ pub(crate) fn write_cancelled(out: &mut Vec<u8>, id: i64, reason: &str) {
 }
 
 /// Writes `notifications/tasks/status`: the full state, as `tasks/get` would give it.
-pub(crate) fn write_status(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
+pub(crate) fn write_status(out: &mut Vec<u8>, record: &Record, beside: &Beside, now: Timestamp) {
     jsonrpc::begin_notification(out, "notifications/tasks/status");
-    write_task(out, record, now);
+    write_task(out, record, beside, now);
     jsonrpc::end(out);
 }
 
-fn write_task_result(out: &mut Vec<u8>, id: &RequestId, record: &Record, ending: Option<&Ending>) {
+fn write_task_result(
+    out: &mut Vec<u8>,
+    id: &RequestId,
+    record: &Record,
+    ending: Option<&Ending>,
+    beside: &Beside,
+) {
     match ending {
         Some(Ending::Result(payload)) => {
             jsonrpc::begin_response(out, id);
-            write_payload(out, payload, Some(record.id));
+            write_payload(out, payload, Some(record.id), beside);
             jsonrpc::end(out);
         }
         Some(Ending::Error(error)) => jsonrpc::write_error(out, Some(id), &error.in_words(false)),
@@ -222,7 +229,7 @@ fn write_task_result(out: &mut Vec<u8>, id: &RequestId, record: &Record, ending:
     }
 }
 
-fn write_payload(out: &mut Vec<u8>, payload: &Payload, related: Option<TaskId>) {
+fn write_payload(out: &mut Vec<u8>, payload: &Payload, related: Option<TaskId>, beside: &Beside) {
     out.push(b'{');
     payload.write_members(out, true);
     if related.is_some() || payload.meta.is_some() {
@@ -233,6 +240,11 @@ fn write_payload(out: &mut Vec<u8>, payload: &Payload, related: Option<TaskId>) 
                 out.push(b',');
             }
             write_related(out, task);
+            let end = out.len();
+            out.push(b',');
+            if !beside.write_with_result(out) {
+                out.truncate(end);
+            }
         }
         out.push(b'}');
     }
@@ -244,7 +256,7 @@ pub(crate) fn status(record: &Record) -> Status {
     if record.tool_failed { Status::Failed } else { record.status }
 }
 
-fn write_task(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
+fn write_task(out: &mut Vec<u8>, record: &Record, beside: &Beside, now: Timestamp) {
     out.extend_from_slice(br#"{"taskId":"#);
     write_json(out, &record.id);
     write_entry(out, "status", &status(record));
@@ -259,7 +271,7 @@ fn write_task(out: &mut Vec<u8>, record: &Record, now: Timestamp) {
     }
     let start = out.len();
     out.extend_from_slice(br#","_meta":{"#);
-    if write_task_progress(out, record) {
+    if beside.write(out, record) {
         out.push(b'}');
     } else {
         out.truncate(start);
@@ -318,7 +330,7 @@ mod tests {
         record.apply(&Event::Cancel, now).expect("it works");
         assert_eq!(record.principal, Principal::local());
         let mut out = Vec::new();
-        write_task(&mut out, &record, now);
+        write_task(&mut out, &record, &Beside::default(), now);
         let task: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
         assert_eq!(
             task,

@@ -3,6 +3,7 @@
 //! Everything here is pure. A wire peels a request down to an [`Op`]; the server carries it out and gets an [`Outcome`];
 //! the wire that the request came by writes that back.
 
+mod beside;
 mod change;
 mod complete;
 pub(crate) mod headers;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+pub(crate) use self::beside::Beside;
 pub(crate) use self::change::{Change, write_change};
 pub(crate) use self::complete::{Complete, Reference};
 pub(crate) use self::offered::{Offer, Offered};
@@ -31,9 +33,6 @@ use crate::protocol::time::Timestamp;
 use crate::protocol::trace::TraceContext;
 use crate::task::store::Place;
 use crate::task::{Progress, Record, RequestKind, Start, Status, TaskId};
-
-/// The `_meta` key under which a task says its progress in numbers; the specification knows only its text.
-const PROGRESS: &str = "dev.mcp-runtime/progress";
 
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 256;
@@ -52,8 +51,10 @@ pub(crate) enum Op<'a> {
         cursor: Option<Str<'a>>,
     },
     Call(Call<'a>),
-    GetTask(TaskId),
-    TaskResult(TaskId),
+    /// With the number from which on partial results are wanted.
+    GetTask(TaskId, Option<u32>),
+    /// The same.
+    TaskResult(TaskId, Option<u32>),
     ListTasks {
         after: Option<Place>,
     },
@@ -145,9 +146,9 @@ pub(crate) enum Outcome {
     /// The request became a task, which runs once this is dropped.
     Created(Record, #[allow(dead_code, reason = "kept for its drop")] Start),
     /// The state of a task.
-    Task(Record, Option<Arc<Ending>>),
+    Task(Record, Option<Arc<Ending>>, Beside),
     /// What the request of a task came to, as the answer to `tasks/result`.
-    TaskResult(Record, Option<Arc<Ending>>),
+    TaskResult(Record, Option<Arc<Ending>>, Beside),
     /// A page of tasks, and where the next one begins.
     Tasks(Vec<Record>, Option<Place>),
     /// A task was cancelled.
@@ -219,7 +220,15 @@ pub(crate) fn write_progress(
     if !progress.message.is_empty() {
         write_entry(out, "message", progress.message);
     }
-    write_meta_of(out, related);
+    match progress.partial {
+        // Of a task, they are part of its state.
+        Some((index, value)) => {
+            out.extend_from_slice(br#","_meta":{"#);
+            beside::write_partials(out, std::iter::once(value), index, index.saturating_add(1));
+            out.push(b'}');
+        }
+        None => write_meta_of(out, related),
+    }
     out.push(b'}');
     jsonrpc::end(out);
 }
@@ -281,16 +290,6 @@ fn write_related(out: &mut Vec<u8>, task: TaskId) {
     out.extend_from_slice(br#":{"taskId":"#);
     write_json(out, &task);
     out.push(b'}');
-}
-
-/// Writes `"dev.mcp-runtime/progress":{…}` if the task said any, and says whether it did.
-fn write_task_progress(out: &mut Vec<u8>, record: &Record) -> bool {
-    let Some((done, total)) = record.progress else { return false };
-    write_json(out, PROGRESS);
-    out.extend_from_slice(b":{");
-    write_numbers(out, done, total);
-    out.push(b'}');
-    true
 }
 
 fn method_not_found(method: &str, revision: &str) -> ProtocolError {

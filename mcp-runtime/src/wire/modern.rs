@@ -5,8 +5,8 @@ use serde_json::json;
 use super::complete::complete;
 use super::headers::{Field, Headers, check_name, check_plain};
 use super::{
-    List, Offer, Offered, Op, Outcome, Wish, call, method_not_found, millis, no_ending, responses, task_id,
-    write_task_progress,
+    Beside, List, Offer, Offered, Op, Outcome, Wish, beside, call, method_not_found, millis, no_ending,
+    responses, task_id,
 };
 use crate::input::InputRequest;
 use crate::protocol::ProtocolError;
@@ -93,7 +93,7 @@ fn op<'a>(
             Err(method_not_found(method, names::MODERN))
         }
         "tasks/get" | "tasks/update" | "tasks/cancel" if !declared => Err(missing_tasks_extension()),
-        "tasks/get" => task_id(&params).map(Op::GetTask),
+        "tasks/get" => Ok(Op::GetTask(task_id(&params)?, beside::cursor(&params)?)),
         "tasks/update" => {
             let task = task_id(&params)?;
             Ok(Op::UpdateTask(task, responses(params.input_responses)?))
@@ -159,10 +159,10 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
             }
         }
         Outcome::Created(record, _) => write_state(out, record, now),
-        Outcome::Task(record, ending) => {
+        Outcome::Task(record, ending, beside) => {
             write_state(out, record, now);
             write_ending(out, record, ending.as_deref());
-            task_meta = Some(record);
+            task_meta = Some((record, beside));
         }
         // The acknowledgements are empty: what became of the task is for `tasks/get` to say.
         Outcome::Empty
@@ -175,7 +175,7 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     }
     out.extend_from_slice(br#","_meta":{"#);
     let written = payload.is_some_and(|payload| payload.write_meta_entries(out))
-        || task_meta.is_some_and(|record| write_task_progress(out, record));
+        || task_meta.is_some_and(|(record, beside)| beside.write(out, record));
     if written {
         out.push(b',');
     }
@@ -201,6 +201,7 @@ pub(crate) fn write_status(
     subscription: &RequestId,
     record: &Record,
     ending: Option<&Ending>,
+    beside: &Beside,
     now: Timestamp,
 ) {
     jsonrpc::begin_notification(out, "notifications/tasks");
@@ -208,7 +209,7 @@ pub(crate) fn write_status(
     write_subscription(out, subscription);
     let start = out.len();
     out.push(b',');
-    if !write_task_progress(out, record) {
+    if !beside.write(out, record) {
         out.truncate(start);
     }
     out.push(b'}');

@@ -9,7 +9,7 @@ mod listing;
 mod logging;
 mod offers;
 mod pages;
-
+mod partials;
 mod tasks;
 mod tools;
 

@@ -6,6 +6,7 @@ mod both;
 mod discovery;
 mod logging;
 mod offers;
+mod partials;
 mod skills;
 mod subscriptions;
 mod tasks;

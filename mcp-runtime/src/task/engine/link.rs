@@ -3,12 +3,14 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
 use super::Engine;
 use crate::input::{InputError, InputResponse, check};
 use crate::task::identity::{Epoch, Principal, TaskId};
 use crate::task::journal::JournalEntry;
+use crate::task::partial::Partial;
 use crate::task::record::{Event, Question, Record, Refusal, Report};
 use crate::task::store::StoreError;
 use crate::telemetry;
@@ -30,6 +32,19 @@ impl TaskLink {
             engine.store.report(self.id, self.epoch, report);
             engine.watchers.changed(&self.id);
         }
+    }
+
+    /// How large the partial results of the task may be together, in bytes.
+    pub(crate) fn max_partials_size(&self) -> usize {
+        self.engine.upgrade().map_or(0, |engine| engine.settings.partials.bytes)
+    }
+
+    /// Keeps a partial result.
+    pub(crate) fn partial(&self, index: u32, value: Arc<RawValue>) {
+        let Some(engine) = self.engine.upgrade() else { return };
+        let partial = Partial { index, value, keep: engine.settings.partials };
+        engine.store.partial(self.id, self.epoch, partial);
+        engine.watchers.changed(&self.id);
     }
 
     /// Asks the client. When this returns, everybody who looks at the task sees the question. `asked` is how many there

@@ -27,6 +27,7 @@ pub(crate) use self::recovery::{Revive, Revived};
 use super::context::Context;
 use super::identity::{Epoch, Principal, TaskId, WorkerId};
 use super::journal::JournalEntry;
+use super::partial::{Bounds, Partials};
 use super::record::{Event, Record, Refusal, Status};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
@@ -48,6 +49,8 @@ pub(crate) struct EngineSettings {
     pub(crate) max_questions: usize,
     /// The most that a run may remember, in bytes.
     pub(crate) max_journal_size: usize,
+    /// How many partial results of a task are kept.
+    pub(crate) partials: Bounds,
     /// How long a worker that is not heard of is taken for alive.
     pub(crate) lease: Duration,
 }
@@ -184,6 +187,19 @@ impl Engine {
     /// How a task ended.
     pub(crate) async fn ending(&self, id: TaskId) -> Result<Option<Arc<Ending>>, StoreError> {
         self.store.ending(id).await
+    }
+
+    /// What the store keeps of the partial results of a task, from the one with this number on.
+    pub(crate) async fn partials(&self, record: &Record, from: u32) -> Result<Option<Partials>, StoreError> {
+        if record.partials == 0 {
+            return Ok(None);
+        }
+        self.store.partials(record.id, from).await.map(Some)
+    }
+
+    /// The numbers that it goes by.
+    pub(crate) fn settings(&self) -> &EngineSettings {
+        &self.settings
     }
 
     /// Waits until a task has ended, and shows each state that it sees on the way. Cancel safe.
@@ -513,6 +529,7 @@ mod tests {
             max_arguments_size: 1000,
             max_questions: 10,
             max_journal_size: 1000,
+            partials: Bounds { count: 10, bytes: 1000 },
             lease: Duration::from_secs(15),
         };
         Engine::new(Arc::new(Memory::new()), settings)
