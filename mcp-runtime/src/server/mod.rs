@@ -242,7 +242,9 @@ impl Server {
             partials: self.limits.partials(),
             lease: self.tasks.lease,
         };
-        let engine = Engine::new(Arc::clone(&self.tasks.store), settings);
+        // Last: no file is made for a server that cannot be.
+        let store = self.tasks.open().map_err(|error| BuildError(vec![error]))?;
+        let engine = Engine::new(store, settings);
         let offered = self.offered.and(catalogue.offered());
         let offered = offered.with(Offer::TaskList, offered.has_tasks());
         let shared = Arc::new(Shared {

@@ -18,7 +18,7 @@ use crate::task::store::{Bounds, Memory, Quota, TaskStore};
 #[derive(Clone)]
 #[must_use]
 pub struct Tasks {
-    pub(crate) store: Arc<dyn TaskStore>,
+    kept: Kept,
     pub(crate) ttl: Duration,
     pub(crate) max_ttl: Duration,
     pub(crate) poll: Duration,
@@ -33,10 +33,33 @@ impl Tasks {
         Self::store(Memory::new())
     }
 
+    /// Keeps tasks in an SQLite file, which is made if it is not there: they outlive the process, and what was at work when
+    /// it ended is taken up when it is back. Several processes of one machine may share the file.
+    ///
+    /// The file is opened when the server is built; that it cannot be is a [`BuildError`](crate::BuildError). A path will
+    /// do; [`Sqlite::at`](crate::store::Sqlite::at) says more.
+    ///
+    /// ```
+    /// use mcp_runtime::Tasks;
+    /// use mcp_runtime::store::{Sqlite, Synchronous};
+    ///
+    /// let tasks = Tasks::sqlite("tasks.db");
+    /// let faster = Tasks::sqlite(Sqlite::at("tasks.db").synchronous(Synchronous::Normal));
+    /// # let _ = (tasks, faster);
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(file: impl Into<crate::store::SqliteOptions>) -> Self {
+        Self::kept(Kept::Sqlite(file.into()))
+    }
+
     /// Keeps tasks in a store of your own; prove it with [`store::contract`](crate::store::contract).
     pub fn store(store: impl TaskStore) -> Self {
+        Self::kept(Kept::Store(Arc::new(store)))
+    }
+
+    fn kept(kept: Kept) -> Self {
         Self {
-            store: Arc::new(store),
+            kept,
             ttl: Duration::from_secs(3600),
             max_ttl: Duration::from_secs(24 * 3600),
             poll: Duration::from_secs(1),
@@ -85,6 +108,29 @@ impl Tasks {
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
         self.cancel_grace = grace;
         self
+    }
+}
+
+/// Where tasks are kept.
+#[derive(Clone)]
+enum Kept {
+    Store(Arc<dyn TaskStore>),
+    /// A file that is still to be opened.
+    #[cfg(feature = "sqlite")]
+    Sqlite(crate::store::SqliteOptions),
+}
+
+impl Tasks {
+    /// The store; if it cannot be opened, the reason.
+    pub(super) fn open(&self) -> Result<Arc<dyn TaskStore>, String> {
+        match &self.kept {
+            Kept::Store(store) => Ok(Arc::clone(store)),
+            #[cfg(feature = "sqlite")]
+            Kept::Sqlite(file) => match file.open() {
+                Ok(store) => Ok(Arc::new(store)),
+                Err(error) => Err(format!("the tasks cannot be kept in {error}")),
+            },
+        }
     }
 }
 

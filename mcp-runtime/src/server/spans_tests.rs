@@ -10,7 +10,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use super::tests::{made, server};
 use super::*;
-use crate::task::store::{Lease, TaskStore, WorkerId};
+use crate::task::store::{Lease, Memory, TaskStore, WorkerId};
 use crate::tool::TaskSupport;
 use crate::{Principal, ToolResult, TraceContext};
 
@@ -171,12 +171,12 @@ async fn an_ordinary_call_has_a_span_too() {
 
 #[tokio::test]
 async fn the_trace_of_a_task_is_kept_for_later_runs() {
-    let service = telling(&Arc::new(Semaphore::new(0)), TaskSupport::Optional).build().expect("it builds");
-    let mut client = service.test_client();
+    let store = Arc::new(Memory::new());
+    let server = telling(&Arc::new(Semaphore::new(0)), TaskSupport::Optional);
+    let mut client = server.tasks(Tasks::store(Arc::clone(&store))).test_client().expect("it builds");
     let created = client.call("tools/call", traced()).await.expect("a task");
     let id = created["taskId"].as_str().expect("an id").parse().expect("a task id");
     let lease = Lease { worker: WorkerId::random(), span: Duration::from_secs(1) };
-    let store: &dyn TaskStore = &*service.0.tasks.store;
     let claimed = store.claim(lease, Some(id), 1).await.expect("no failure").pop().expect("nobody holds it");
     let trace = claimed.origin.trace.expect("it was stored");
     assert_eq!(trace.traceparent.as_deref(), Some(PARENT));

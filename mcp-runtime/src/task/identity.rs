@@ -18,6 +18,16 @@ impl TaskId {
         Self(Uuid::new_v4())
     }
 
+    /// The id of these bytes, for stores.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Its bytes, for stores.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
     /// Bits that differ between ids, for hash tables. Ids are random, so any eight bytes do.
     pub(crate) fn bits(self) -> u64 {
         self.0.as_u64_pair().1

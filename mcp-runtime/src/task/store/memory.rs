@@ -24,7 +24,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-struct SystemClock;
+pub(super) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -357,7 +357,7 @@ impl Ledger {
 }
 
 /// Whether two JSON texts say the same, whatever their spacing and order.
-fn same_json(a: &RawValue, b: &RawValue) -> bool {
+pub(super) fn same_json(a: &RawValue, b: &RawValue) -> bool {
     a.get() == b.get()
         || matches!(
             (serde_json::from_str::<Value>(a.get()), serde_json::from_str::<Value>(b.get())),

@@ -9,6 +9,8 @@ mod faulty;
 mod lasting;
 mod memory;
 mod random;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::error::Error;
 use std::fmt;
@@ -22,6 +24,8 @@ pub use faulty::{Fault, Faults, Faulty, Operation};
 #[cfg(test)]
 pub(crate) use lasting::Lasting;
 pub use memory::{Clock, Memory};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Sqlite, SqliteError, SqliteOptions, Synchronous};
 
 pub use super::identity::{Epoch, NotATaskId, Principal, TaskId, WorkerId};
 pub use super::journal::JournalEntry;

@@ -60,9 +60,9 @@ where
             store.remember(task.id, task.epoch, entry(key, value)).await.expect("it is remembered");
         }
         store.heartbeat(holder).await.expect("no failure");
-        let store = self.again(store).await;
         let claimed = store.claim(other, None, 100).await.expect("no failure");
         assert!(claimed.iter().all(|claimed| claimed.record.id != task.id), "its worker has a lease");
+        // A store that knows that nobody else is left may take the lease for void. That it lapses, everyone knows.
         let store = self.again(store).await;
         self.clock.advance(holder.span);
         let claimed = store.claim(other, None, 100).await.expect("no failure");
