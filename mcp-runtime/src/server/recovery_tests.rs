@@ -12,25 +12,26 @@ use tokio::sync::Notify;
 use super::tests::{Made, made, server};
 use super::*;
 use crate::task::store::contract::ManualClock;
-use crate::task::store::{Lasting, Memory};
+use crate::task::store::{Faulty, Memory};
 use crate::tool::TaskSupport;
 use crate::{Context, ToolResult};
 
 /// A store, its clock, and the servers that come and go.
 struct World {
     clock: ManualClock,
-    store: Lasting,
+    store: Arc<Memory>,
 }
 
 impl World {
     fn new() -> Self {
         let clock = ManualClock::default();
-        let store = Lasting(Arc::new(Memory::with_clock(clock.clone())));
+        let store = Arc::new(Memory::with_clock(clock.clone()));
         Self { clock, store }
     }
 
     fn server(&self, tool: Made) -> Service {
-        server().tasks(Tasks::store(self.store.clone())).tool(tool).build().expect("it can be built")
+        let (store, _) = Faulty::new(Arc::clone(&self.store));
+        server().tasks(Tasks::store(store.durable())).tool(tool).build().expect("it can be built")
     }
 
     /// Runs a server until the test is done with it, and then takes the ground from under it.

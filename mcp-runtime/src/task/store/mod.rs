@@ -5,8 +5,6 @@
 
 pub mod contract;
 mod faulty;
-#[cfg(test)]
-mod lasting;
 mod memory;
 mod random;
 #[cfg(feature = "sqlite")]
@@ -21,8 +19,6 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 pub use faulty::{Fault, Faults, Faulty, Operation};
-#[cfg(test)]
-pub(crate) use lasting::Lasting;
 pub use memory::{Clock, Memory};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, SqliteError, SqliteOptions, Synchronous};
