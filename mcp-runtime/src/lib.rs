@@ -65,6 +65,17 @@
 //! A tool that is `#[tool(task(detach))]` begins as a call and becomes a task when it says so, with [`Context::detach`]:
 //! so it can ask first, and go to work in the background when it knows enough.
 //!
+//! # Answering soon, or later
+//!
+//! A tool that is `#[tool(task(after = "500ms"))]` is answered directly if it is done by then, and becomes a task if not: no
+//! client polls for what was quick.
+//!
+//! # Jobs elsewhere
+//!
+//! Work that goes on elsewhere (a build, a job of a cluster, a workflow) needs nothing to run here. A tool that returns a
+//! [`Job`] leaves its task to it: the service is asked how far the job is when somebody wants to know ([`Jobs`]), and
+//! restarts of this server cost the task nothing.
+//!
 //! # Prompts and resources
 //!
 //! What people pick and fill in is a [`#[prompt]`](macro@prompt); what can be read at an address is a

@@ -93,7 +93,7 @@ impl Tool for Grind {
 
     fn call(&self, call: ToolCall<'_>, _: Context) -> Result<ToolFuture, InvalidArguments> {
         call.arguments.fields(&[]).finish()?;
-        Ok(Box::pin(async { ToolResult::job(&Job::<Mill>::new(Order(7))) }))
+        Ok(Box::pin(async { ToolResult::job(Job::<Mill>::new(Order(7))) }))
     }
 }
 
@@ -366,7 +366,7 @@ async fn a_tool_that_does_not_say_that_it_begins_jobs_may_not() {
             ToolDefinition::new("silent", "For tests.")
         }
         fn call(&self, _: ToolCall<'_>, _: Context) -> Result<ToolFuture, InvalidArguments> {
-            Ok(Box::pin(async { ToolResult::job(&Job::<Mill>::new(Order(7))) }))
+            Ok(Box::pin(async { ToolResult::job(Job::<Mill>::new(Order(7))) }))
         }
     }
     let mut client = server().tool(Silent).test_client().expect("it can be built");

@@ -90,6 +90,11 @@ use crate::task::{Amount, Total};
 /// A tool with `retries` is then run again. Submitting in a [step](crate::Context::step) makes that window small: a step
 /// that was recorded is not done again. A service that takes a key of the caller's, such as the
 /// [task's id](crate::Context::task_id), closes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` runs no jobs",
+    label = "implement `Jobs` for it, which says how a job is asked and stopped",
+    note = "a `Job<S>` is a job of the service `S`, which the server holds as `State<S>`"
+)]
 pub trait Jobs: Send + Sync + 'static {
     /// What names a job. It is stored as JSON.
     type Handle: Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -112,24 +117,32 @@ pub trait Jobs: Send + Sync + 'static {
 
 /// A job that a tool began, and to which it leaves its task. See [`Jobs`].
 #[must_use = "a job that is not returned is asked by nobody"]
-pub struct Job<S: Jobs>(S::Handle);
+pub struct Job<S> {
+    handle: Result<Box<RawValue>, serde_json::Error>,
+    service: PhantomData<fn() -> S>,
+}
 
 impl<S: Jobs> Job<S> {
     /// The job with this handle.
     pub fn new(handle: S::Handle) -> Self {
-        Self(handle)
+        Self { handle: payload::encode(&handle), service: PhantomData }
     }
 
-    /// What names it, for tests that call a tool's function themselves.
-    pub fn handle(&self) -> &S::Handle {
-        &self.0
+    /// What names it, read from what is stored of it; for tests that call a tool's function themselves.
+    pub fn handle(&self) -> Result<S::Handle, ToolError> {
+        let handle = self.handle.as_ref().map_err(|error| unwritten(error))?;
+        Ok(serde_json::from_str(handle.get())?)
     }
 }
 
-impl<S: Jobs<Handle: fmt::Debug>> fmt::Debug for Job<S> {
+impl<S> fmt::Debug for Job<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Job").field(&self.0).finish()
+        f.debug_tuple("Job").field(&self.handle).finish()
     }
+}
+
+fn unwritten(error: &serde_json::Error) -> ToolError {
+    ToolError::message(format_args!("the handle of the job could not be written as JSON: {error}"))
 }
 
 /// How far a job is.
@@ -254,17 +267,18 @@ impl<S: Jobs> Kind<Job<S>> {
     pub fn schema(self) -> OutputSchema {
         OutputSchema { jobs: Some(Arc::new(Of::<S>(PhantomData))), ..S::Output::schema() }
     }
+}
 
-    /// As a job.
+impl<S> Kind<Job<S>> {
+    /// As a job, whose service may turn out to run none: that is the error to tell.
     pub fn way(self) -> Later {
         Later
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<S: Jobs> ToolOutput<Later> for Job<S> {
     fn convert(_: Later, job: Self) -> Result<ToolResult, ToolError> {
-        ToolResult::job(&job)
+        ToolResult::job(job)
     }
 }
 
@@ -334,11 +348,8 @@ impl ToolResult {
     /// definition ([`ToolDefinition::job`](crate::dynamic::ToolDefinition::job)).
     ///
     /// Fails if the handle's `Serialize` does.
-    pub fn job<S: Jobs>(job: &Job<S>) -> Result<Self, ToolError> {
-        let handle = payload::encode(&job.0).map_err(|error| {
-            ToolError::message(format!("the handle of the job could not be written as JSON: {error}"))
-        })?;
-        Ok(Self::of_job(handle))
+    pub fn job<S: Jobs>(job: Job<S>) -> Result<Self, ToolError> {
+        job.handle.map(Self::of_job).map_err(|error| unwritten(&error))
     }
 }
 
