@@ -31,6 +31,11 @@ impl From<ClientCapabilities> for Origin {
 }
 
 impl Origin {
+    /// Whether a later run needs to know nothing of it.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.client.can_be_asked() && self.trace.is_none()
+    }
+
     /// The origin as a store keeps it: JSON, of a form that is this crate's own.
     pub fn to_json(&self) -> String {
         let client = Capability::ALL.into_iter().filter(|capability| self.client.has(*capability)).collect();

@@ -46,9 +46,15 @@ struct Slot {
     arguments: Box<RawValue>,
     key: Option<Key>,
     ending: Option<Arc<Ending>>,
+    beside: Option<Box<Beside>>,
+}
+
+/// What most tasks have nothing of.
+#[derive(Default)]
+struct Beside {
     origin: Origin,
-    journal: Option<Box<Vec<JournalEntry>>>,
-    partials: Option<Box<Partials>>,
+    journal: Vec<JournalEntry>,
+    partials: Partials,
 }
 
 /// Whose it is, for what, by which task if it is a child, and the key itself.
@@ -175,14 +181,15 @@ impl Memory {
             ledger.children.entry(parent.id).or_default().push(task.id);
         }
         let record = Record::new(&task, now);
+        let is_remarkable = !task.journal.is_empty() || !task.origin.is_plain();
         let slot = Slot {
             record: record.clone(),
             arguments: task.arguments,
             key: key.clone(),
             ending: None,
-            origin: task.origin,
-            journal: (!task.journal.is_empty()).then(|| Box::new(task.journal)),
-            partials: None,
+            beside: is_remarkable.then(|| {
+                Box::new(Beside { origin: task.origin, journal: task.journal, partials: Partials::default() })
+            }),
         };
         self.shard(task.id).insert(task.id, Box::new(slot));
         ledger.running += 1;
@@ -234,7 +241,7 @@ impl Memory {
         let mut shard = self.shard(id);
         let Some(slot) = shard.get_mut(&id) else { return };
         // Refused, it is of a run that is over; there already, it is of one that does again what was done.
-        if slot.record.may_write(epoch).is_ok() && slot.partials.get_or_insert_default().add(partial) {
+        if slot.record.may_write(epoch).is_ok() && slot.beside.get_or_insert_default().partials.add(partial) {
             let _ = slot.record.apply(&Event::Partial(epoch), now);
         }
     }
@@ -243,7 +250,7 @@ impl Memory {
         let mut shard = self.shard(id);
         let slot = shard.get_mut(&id).ok_or(StoreError::NotFound)?;
         slot.record.may_write(epoch).map_err(StoreError::Refused)?;
-        let journal = slot.journal.get_or_insert_default();
+        let journal = &mut slot.beside.get_or_insert_default().journal;
         if journal.iter().any(|known| known.key == entry.key) {
             return Err(StoreError::Refused(Refusal::Remembered));
         }
@@ -270,11 +277,12 @@ impl Memory {
             let mut shard = self.shard(place.1);
             let slot = shard.get_mut(&place.1)?;
             slot.record.apply(&Event::Claim(worker), now).ok()?;
+            let beside = slot.beside.as_ref();
             Some(Claimed {
                 record: slot.record.clone(),
                 arguments: slot.arguments.clone(),
-                origin: slot.origin.clone(),
-                journal: slot.journal.as_deref().cloned().unwrap_or_default(),
+                origin: beside.map(|beside| beside.origin.clone()).unwrap_or_default(),
+                journal: beside.map(|beside| beside.journal.clone()).unwrap_or_default(),
             })
         };
         let claimed: Vec<Claimed> = free.into_iter().take(limit).filter_map(claim).collect();
@@ -426,8 +434,8 @@ impl TaskStore for Memory {
     fn partials(&self, id: TaskId, from: u32) -> StoreFuture<'_, Partials> {
         let is_there = self.look_up(id, self.clock.now()).is_some();
         let shard = self.shard(id);
-        let partials = shard.get(&id).filter(|_| is_there).and_then(|slot| slot.partials.as_ref());
-        let partials = partials.map(|partials| partials.from(from)).unwrap_or_default();
+        let beside = shard.get(&id).filter(|_| is_there).and_then(|slot| slot.beside.as_ref());
+        let partials = beside.map(|beside| beside.partials.from(from)).unwrap_or_default();
         Box::pin(std::future::ready(Ok(partials)))
     }
 
