@@ -52,7 +52,50 @@
 //! | panics | error -32603 | `failed` | `failed` |
 //!
 //! How long tasks are kept, how often clients should ask and how many there may be is set by [`Tasks`] and [`Limits`].
-//! [`Tasks::memory`] keeps them in this process; [`store`] says what another store has to do, and proves it.
+//!
+//! # Tasks that survive
+//!
+//! [`Tasks::memory`] keeps tasks in this process, and they are gone with it. `Tasks::sqlite("tasks.db")`, with the feature
+//! `sqlite`, keeps them in a file: a task whose id a client was told is never lost silently after that. [`store`] says what
+//! another store has to do, and proves it. When the server is there again after it was killed, or another process with the
+//! same file finds that it is gone:
+//!
+//! | a task that | then |
+//! | --- | --- |
+//! | is over | has its result, until its TTL |
+//! | waits for its client | goes on waiting, with the same keys; an answer wakes it, and its function runs again |
+//! | was at work, of a tool that is `idempotent`, `read_only`, or says `task(retries = 3)` | runs again, at most so often (5 times if it does not say) and after a growing pause |
+//! | was at work, of any other tool | has failed, with an error that says so: nothing is done twice by guessing |
+//! | is a [`Job`] elsewhere | is asked after as before |
+//!
+//! A function that runs again begins at its beginning, with its journal: what it did in a [step](Context::step) and what it
+//! was answered is remembered and not repeated; what stands between must do nothing but look. Work is done at least once, and
+//! each recorded step exactly once. A server that is asked to stop hands such tasks back, which does not count as a run that
+//! was cut off. What the server must know to go on is found at its start: so register the tools of such tasks before it is
+//! served, not later by its [`ServerHandle`].
+//!
+//! ```
+//! use mcp_runtime::prelude::*;
+//! # async fn reserve(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
+//! # async fn send(_: &str) {}
+//!
+//! /// Order a book.
+//! #[tool(task(retries = 3))]
+//! async fn order(
+//!     /// Its title.
+//!     title: String,
+//!     cx: Context,
+//! ) -> Result<String, ToolError> {
+//!     // If this fails, the next run tries again; once it is done, none does.
+//!     let reservation = cx.try_step("reserve", || reserve(&title)).await?;
+//!     cx.step("send", || send(&reservation)).await?;
+//!     Ok(format!("{title} is on its way."))
+//! }
+//! # let _ = tools![order];
+//! ```
+//!
+//! A client whose connection broke before it was told of its task creates it again with the same idempotency key, and gets the
+//! task that is there, whatever happened to the server meanwhile.
 //!
 //! # Asking
 //!
@@ -279,6 +322,6 @@ pub mod __private {
 }
 
 /// The programs of the front page compile.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sqlite"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
