@@ -562,6 +562,8 @@ mod offers_tests;
 mod recovery_tests;
 #[cfg(test)]
 mod rounds_tests;
+#[cfg(all(test, feature = "sqlite"))]
+mod sharing_tests;
 #[cfg(test)]
 mod spans_tests;
 #[cfg(test)]
