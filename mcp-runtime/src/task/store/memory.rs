@@ -176,7 +176,10 @@ impl Memory {
         }
         if let Some(parent) = task.parent {
             let mut shard = self.shard(parent.id);
-            let slot = shard.get_mut(&parent.id).ok_or(StoreError::NotFound)?;
+            let slot = shard
+                .get_mut(&parent.id)
+                .filter(|slot| !slot.record.is_expired(now))
+                .ok_or(StoreError::NotFound)?;
             slot.record.apply(&Event::Adopt(parent.epoch), now).map_err(StoreError::Refused)?;
             ledger.children.entry(parent.id).or_default().push(task.id);
         }
@@ -247,8 +250,10 @@ impl Memory {
     }
 
     fn remember_now(&self, id: TaskId, epoch: Epoch, entry: JournalEntry) -> Result<(), StoreError> {
+        let now = self.clock.now();
         let mut shard = self.shard(id);
-        let slot = shard.get_mut(&id).ok_or(StoreError::NotFound)?;
+        let slot =
+            shard.get_mut(&id).filter(|slot| !slot.record.is_expired(now)).ok_or(StoreError::NotFound)?;
         slot.record.may_write(epoch).map_err(StoreError::Refused)?;
         let journal = &mut slot.beside.get_or_insert_default().journal;
         if journal.iter().any(|known| known.key == entry.key) {

@@ -1,5 +1,5 @@
-//! What every store must do, as a test that anybody can run against their own: [`check`], and for one that outlives
-//! the process [`check_durable`].
+//! What every store must do, as a test that anybody can run against their own: [`check`], [`check_by_chance`],
+//! and for one that outlives the process [`check_durable`].
 //!
 //! ```
 //! use mcp_runtime::store::{Memory, contract};
@@ -10,10 +10,13 @@
 //! ```
 
 mod asking;
+mod chance;
 mod durable;
 mod family;
 mod holding;
 mod life;
+mod moves;
+mod reference;
 mod remembering;
 mod time;
 
@@ -23,6 +26,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::random::Random;
 use super::{
     Clock, Ending, InputResponse, NewTask, Origin, Principal, Question, Quota, Record, RequestKind, TaskId,
     TaskStore, Timestamp,
@@ -46,9 +50,15 @@ impl ManualClock {
     }
 }
 
+impl ManualClock {
+    fn millis(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.millis())
     }
 }
 
@@ -135,6 +145,32 @@ where
     O: FnMut(ManualClock) -> F,
 {
     durable::Reopen { open, clock: ManualClock::default() }.everything_is_found_again().await;
+}
+
+/// Does many things by chance, and holds the answers against those of a store that is obviously right: a list. What is done
+/// depends on the seed alone. `open` gives a new, empty store that goes by the given clock; each seed has one of its own.
+///
+/// # Panics
+///
+/// If the store does otherwise, with the seed and all that was done.
+pub async fn check_by_chance<S, F, O>(mut open: O, seeds: std::ops::Range<u64>)
+where
+    S: TaskStore,
+    F: Future<Output = S>,
+    O: FnMut(ManualClock) -> F,
+{
+    for seed in seeds {
+        let clock = ManualClock::default();
+        let game = chance::Game::new(open(clock.clone()).await, clock);
+        let mut random = Random::new(seed);
+        let moves = (0..200).map(|_| {
+            let [a, b, c, d, e, f, ..] = random.next().to_le_bytes();
+            [a, b, c, d, e, f]
+        });
+        if let Err(wrong) = game.play(moves).await {
+            panic!("seed {seed}: {wrong}");
+        }
+    }
 }
 
 async fn create<S: TaskStore>(store: &S, task: NewTask) -> Record {

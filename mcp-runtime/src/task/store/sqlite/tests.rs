@@ -77,6 +77,18 @@ async fn the_sqlite_store_keeps_what_a_durable_one_must() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sqlite_store_does_by_chance_what_a_list_does() {
+    let mut directories = Vec::new();
+    let open = |clock| {
+        let directory = Directory::new();
+        let store = Sqlite::at(directory.file()).synchronous(Synchronous::Normal).open_with_clock(clock);
+        directories.push(directory);
+        async move { store.expect("it opens") }
+    };
+    contract::check_by_chance(open, 0..50).await;
+}
+
 #[tokio::test]
 async fn everything_of_a_task_is_there_after_a_restart() {
     let directory = Directory::new();

@@ -21,7 +21,7 @@ impl Writing<'_> {
                 if rows::by_id(self.sql, task.id)?.is_some() {
                     return Err(taken().into());
                 }
-                let kept = rows::by_id(self.sql, parent.id)?.ok_or(StoreError::NotFound)?;
+                let kept = rows::there(self.sql, parent.id, now)?.ok_or(StoreError::NotFound)?;
                 let mut opened = self.open(kept)?;
                 if let Err(refusal) = opened.kept.record.apply(&Event::Adopt(parent.epoch), now) {
                     self.close(opened)?;

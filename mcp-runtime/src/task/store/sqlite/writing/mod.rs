@@ -149,7 +149,7 @@ impl<'a> Writing<'a> {
 
     /// Keeps an entry of a task's journal.
     pub(super) fn remember(&mut self, id: TaskId, epoch: Epoch, entry: &JournalEntry) -> Result<(), Failure> {
-        let kept = rows::by_id(self.sql, id)?.ok_or(StoreError::NotFound)?;
+        let kept = rows::there(self.sql, id, self.now())?.ok_or(StoreError::NotFound)?;
         kept.record.may_write(epoch).map_err(StoreError::Refused)?;
         if self.write_entry(kept.row, entry)? {
             return Ok(());
