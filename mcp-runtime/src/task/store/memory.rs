@@ -88,7 +88,7 @@ impl Account {
 
 /// Ids are random already: hashing them again adds nothing.
 #[derive(Default)]
-struct IdHasher(u64);
+pub(super) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {

@@ -118,7 +118,10 @@ impl Queue {
 
     /// Something was said, and is to be written soon or at once.
     pub(super) fn said(&self, at_once: bool) {
-        if self.has_said.swap(true, Ordering::SeqCst) && !at_once {
+        // Whoever sees `true` here put it down before the thread took what there is, or it would see what the thread did
+        // first: one lock guards both.
+        let is_known = self.has_said.load(Ordering::Acquire) || self.has_said.swap(true, Ordering::SeqCst);
+        if is_known && !at_once {
             return;
         }
         let mut state = self.state();

@@ -4,19 +4,23 @@
 //! a task sees what was said of it, written or not.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::super::memory::IdHasher;
 use super::super::{Epoch, Event, Partial, Partials, Record, Report, TaskId, Timestamp};
 use super::rows::Kept;
 
 /// What was said of all tasks and is not in the file.
 #[derive(Debug, Default)]
 pub(super) struct Unwritten {
-    shards: [Mutex<HashMap<TaskId, Vec<Said>>>; 16],
+    shards: [Mutex<Shard>; 16],
     /// How often something left for the file.
     writes: AtomicU64,
 }
+
+type Shard = HashMap<TaskId, Vec<Said>, BuildHasherDefault<IdHasher>>;
 
 /// What a run said in a while.
 #[derive(Clone, Debug)]
@@ -41,7 +45,7 @@ static NUMBERS: AtomicI64 = AtomicI64::new(1);
 const MANY: usize = 1000;
 
 impl Unwritten {
-    fn shard(&self, id: TaskId) -> MutexGuard<'_, HashMap<TaskId, Vec<Said>>> {
+    fn shard(&self, id: TaskId) -> MutexGuard<'_, Shard> {
         let shard = &self.shards[(id.bits() >> 32) as usize % self.shards.len()];
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,7 +122,7 @@ impl Unwritten {
 }
 
 /// What is being said of the task, with the next thing counted.
-fn current(shard: &mut HashMap<TaskId, Vec<Said>>, id: TaskId, epoch: Epoch, at: Timestamp) -> &mut Said {
+fn current(shard: &mut Shard, id: TaskId, epoch: Epoch, at: Timestamp) -> &mut Said {
     let all = shard.entry(id).or_default();
     let last = NUMBERS.fetch_add(1, Ordering::Relaxed);
     if all.last().is_none_or(|said| said.epoch != epoch || said.is_leaving) {
