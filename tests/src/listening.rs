@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-/// A program that serves Streamable HTTP. Dropping it ends it.
+/// A program that serves Streamable HTTP, or something else over HTTP. Dropping it kills it.
 #[derive(Debug)]
 pub struct Listening {
     child: Child,
@@ -21,8 +21,17 @@ impl Listening {
     ///
     /// If it does not.
     pub fn start(program: impl AsRef<OsStr>) -> Self {
+        Self::start_with(program, &["--http", "127.0.0.1:0"])
+    }
+
+    /// Starts a program with arguments of one's own that make it listen, and say where.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn start_with(program: impl AsRef<OsStr>, arguments: &[&str]) -> Self {
         let mut child = Command::new(program.as_ref())
-            .args(["--http", "127.0.0.1:0"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -234,6 +234,15 @@ impl Process {
         self.finish()
     }
 
+    /// Kills the process, which has no chance to do anything about it.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a process can be killed");
+        self.child.wait().expect("a child can be waited for");
+        for reader in self.readers.drain(..) {
+            reader.join().expect("reading a pipe does not panic");
+        }
+    }
+
     fn finish(&mut self) -> Remains {
         self.end_input();
         let mut messages: Vec<Value> = self.notifications.drain(..).chain(self.questions.drain(..)).collect();
