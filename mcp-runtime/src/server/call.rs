@@ -32,6 +32,7 @@ const SHORTEST_TTL: Duration = Duration::from_secs(1);
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Outcome, ProtocolError>> + Send>>;
 
 /// What came of a request so far.
+#[allow(clippy::large_enum_variant, reason = "it is looked at where it is made, and most are answers")]
 pub(super) enum Begun {
     /// The answer.
     Now(Outcome),
