@@ -557,6 +557,8 @@ mod input_tests;
 #[cfg(test)]
 mod jobs_tests;
 #[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
 mod offers_tests;
 #[cfg(test)]
 mod recovery_tests;
