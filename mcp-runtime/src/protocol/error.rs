@@ -40,6 +40,8 @@ impl ProtocolError {
     pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
     /// This project's own, outside of the range that JSON-RPC reserves: a limit of the server is reached.
     pub(crate) const LIMIT_REACHED: i64 = -31029;
+    /// This project's own as well: the server begins nothing new, because it is about to stop.
+    pub(crate) const STOPPING: i64 = -31030;
 
     /// An error with a code of your own. The specification reserves -32768 to -32000.
     pub fn new(code: i64, message: impl Into<Cow<'static, str>>) -> Self {
@@ -91,6 +93,11 @@ impl ProtocolError {
     /// The machine-readable detail, if there is any.
     pub fn data(&self) -> Option<&Value> {
         self.data.as_ref()
+    }
+
+    /// The server is about to stop.
+    pub(crate) fn stopping() -> Self {
+        Self::new(Self::STOPPING, "the server is stopping; try again, elsewhere or later")
     }
 
     pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {

@@ -86,6 +86,12 @@ impl Caller<'_> {
 impl Shared {
     /// Begins to carry out what was asked. A subscription is the connection's.
     pub(super) fn begin(self: &Arc<Self>, op: Op<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
+        if matches!(op, Op::Call(_) | Op::Initialize(_)) && self.engine.is_stopping() {
+            return Err(ProtocolError::stopping());
+        }
+        if matches!(op, Op::Call(_) | Op::Initialize(_)) && self.engine.is_stopping() {
+            return Err(ProtocolError::stopping());
+        }
         let (shared, principal) = (Arc::clone(self), caller.principal.clone());
         Ok(match op {
             Op::Ping => Begun::Now(Outcome::Empty),

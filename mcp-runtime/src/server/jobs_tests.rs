@@ -273,7 +273,7 @@ async fn another_server_goes_on_with_the_job() {
     };
     let first = serve();
     let id = begun(&mut first.test_client(), &first).await;
-    first.shut_down().await;
+    first.stop().await;
     drop(first);
     mill.says([DONE]);
     let over = serve().test_client().follow(&id).await.expect("it ends");

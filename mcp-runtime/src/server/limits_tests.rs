@@ -12,6 +12,7 @@ use crate::{Context, Principal, ToolResult};
 
 #[derive(Deserialize, JsonSchema)]
 struct Name {
+    #[allow(dead_code, reason = "only that it was answered matters")]
     name: String,
 }
 

@@ -294,8 +294,8 @@ impl Server {
 
     /// Serves Streamable HTTP on this address, at the path `/mcp`, until the process is asked to stop by ctrl-c or SIGTERM.
     ///
-    /// Then streams end, requests that are being answered are waited for, and tasks that still run are stopped and
-    /// recorded as failed. Clients are [anonymous](crate::Principal::anonymous). For anything else, [`build`](Self::build)
+    /// Then it [shuts down](Service::shut_down), and clients can look at their tasks meanwhile; who asks a second time waits
+    /// for no task. At the end streams end, and requests that are being answered are waited for. Clients are [anonymous](crate::Principal::anonymous). For anything else, [`build`](Self::build)
     /// the server and see [`Service::http`]. Must be called within a Tokio runtime that has I/O and time enabled.
     #[cfg(feature = "http")]
     pub async fn serve_http(
@@ -312,14 +312,25 @@ impl Server {
     /// The same, on a listener: for those who want to know its address, or have one already.
     #[cfg(feature = "http")]
     pub async fn serve_http_on(self, listener: tokio::net::TcpListener) -> Result<(), ServerError> {
-        use crate::transport::http::{Http, asked_to_stop};
+        use crate::transport::http::{Http, Signals};
         let service = self.build()?;
+        // Before anybody can know that there is a server to stop.
+        let mut signals = Signals::listen().map_err(ServerError::Transport)?;
         service.0.open();
+        let stopping = {
+            let service = service.clone();
+            async move {
+                signals.asked().await;
+                tracing::info!("asked to stop");
+                signals.unless_asked(service.drain()).await;
+                service.stop().await;
+            }
+        };
         let http = Http::new(Arc::new(Alone(service)));
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "listening");
         }
-        http.serve_at(Some("/mcp"), listener, asked_to_stop()).await.map_err(ServerError::Transport)
+        http.serve_at(Some("/mcp"), listener, stopping).await.map_err(ServerError::Transport)
     }
 
     /// A client in the same process, for tests of your tools through the protocol.
@@ -411,10 +422,45 @@ impl Service {
         crate::Http::new(Arc::new(self.clone()))
     }
 
-    /// Stops everything that still runs: functions that clean up have the grace period of
-    /// [`Tasks::cancel_grace`], others are dropped. What was stopped is recorded as failed; if tasks outlive the process,
-    /// those that may run again are handed back for whoever runs next, and those that wait for their client go on waiting.
+    /// Stops: [drains](Self::drain), and then [stops](Self::stop) what still runs.
+    ///
+    /// While tasks come to their end, clients should still be able to look at them. So where the server is served over
+    /// HTTP, this is part of what [`Http::serve`](crate::Http::serve) waits for, or done before the app stops serving:
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "http")]
+    /// # async fn run(server: mcp_runtime::Server, asked_to_stop: impl Future<Output = ()>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = server.build()?;
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// let stopping = async {
+    ///     asked_to_stop.await;
+    ///     service.shut_down().await;
+    /// };
+    /// service.http().serve(listener, stopping).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn shut_down(&self) {
+        self.drain().await;
+        self.stop().await;
+    }
+
+    /// Begins nothing new, and waits until the tasks that run have ended, at most for as long as [`Tasks::drain`] says,
+    /// counted from when this is first called.
+    ///
+    /// From now on calls are refused by an error that says so (-31030; over HTTP with status 503), and new sessions, too;
+    /// everything else is answered. Tasks that wait for their client are not waited for if they outlive the process, and
+    /// otherwise results are waited for until somebody has seen them. Cancel safe; [`stop`](Self::stop) ends it.
+    pub async fn drain(&self) {
+        let limit = self.0.tasks.drain.unwrap_or(Tasks::DRAIN);
+        self.0.engine.drain(limit, true).await;
+    }
+
+    /// Stops everything that runs: functions that clean up have the grace period of [`Tasks::cancel_grace`], others are
+    /// dropped. What was stopped is recorded as failed; if tasks outlive the process, those that may run again are handed
+    /// back for whoever runs next, and those that wait for their client go on waiting. A store that does not answer is not
+    /// waited for longer than some seconds.
+    pub async fn stop(&self) {
         self.0.engine.shut_down().await;
     }
 
@@ -459,7 +505,7 @@ impl Acceptor for Alone {
 
     fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let service = self.0.clone();
-        Box::pin(async move { service.shut_down().await })
+        Box::pin(async move { service.stop().await })
     }
 
     fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -467,11 +513,15 @@ impl Acceptor for Alone {
         Box::pin(async move {
             // What nobody waits for begins to clean up at once; what somebody waits for has as long as a call has.
             let engine = Arc::clone(&service.0.engine);
-            let unawaited = tokio::spawn(async move { engine.shut_down_unawaited().await });
+            let limit = service.0.tasks.drain.unwrap_or_default();
+            let unawaited = tokio::spawn(async move {
+                engine.drain(limit, false).await;
+                engine.shut_down_unawaited().await;
+            });
             let rest = async move {
                 // A panic in there was a tool's own, and was told already.
                 let _ = unawaited.await;
-                service.shut_down().await;
+                service.stop().await;
             };
             endpoint.finish(Box::pin(rest)).await;
         })
@@ -568,6 +618,8 @@ mod rounds_tests;
 mod sharing_tests;
 #[cfg(test)]
 mod spans_tests;
+#[cfg(test)]
+mod stop_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -165,12 +165,12 @@ fn a_stop_hands_back_what_may_run_again_and_does_not_count_it_as_cut_off() {
     let id = world.next_server(stepper(&marks, &["a", "hang"], 1), async |service| {
         let id = begin(&service, "stepper").await;
         marks.hangs.notified().await;
-        service.shut_down().await;
+        service.stop().await;
         for _ in 0..5 {
             let next = world.server(stepper(&marks, &["a", "hang"], 1));
             assert_eq!(get(&next, &id).await["status"], "working");
             marks.hangs.notified().await;
-            next.shut_down().await;
+            next.stop().await;
         }
         id
     });
@@ -209,7 +209,7 @@ fn what_waits_for_its_client_goes_on_waiting_and_an_answer_wakes_it_in_another_p
                 tokio::task::yield_now().await;
             }
             if is_graceful {
-                service.shut_down().await;
+                service.stop().await;
             }
             id
         });

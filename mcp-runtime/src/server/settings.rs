@@ -25,9 +25,13 @@ pub struct Tasks {
     pub(crate) timeout: Option<Duration>,
     pub(crate) cancel_grace: Duration,
     pub(crate) lease: Duration,
+    pub(crate) drain: Option<Duration>,
 }
 
 impl Tasks {
+    /// How long tasks may go on when the server is asked to stop.
+    pub(super) const DRAIN: Duration = Duration::from_secs(10);
+
     /// Keeps tasks in this process's memory: they are gone with it.
     pub fn memory() -> Self {
         Self::store(Memory::new())
@@ -66,6 +70,7 @@ impl Tasks {
             timeout: None,
             cancel_grace: Duration::from_secs(2),
             lease: Duration::from_secs(15),
+            drain: None,
         }
     }
 
@@ -100,6 +105,14 @@ impl Tasks {
     /// tasks. It renews this three times as often. Default: 15 seconds. At least one second.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
+    /// How long tasks at work may go on when the server is asked to stop; then they are stopped. See
+    /// [`Service::shut_down`](crate::Service::shut_down). Default: 10 seconds, and no time at all over stdio, where the
+    /// client is gone by then.
+    pub fn drain(mut self, limit: Duration) -> Self {
+        self.drain = Some(limit);
         self
     }
 
@@ -149,6 +162,7 @@ impl fmt::Debug for Tasks {
             .field("timeout", &self.timeout)
             .field("cancel_grace", &self.cancel_grace)
             .field("lease", &self.lease)
+            .field("drain", &self.drain)
             .finish_non_exhaustive()
     }
 }

@@ -147,7 +147,7 @@ async fn a_task_that_is_cancelled_is_dropped_within_its_span() {
         tokio::task::yield_now().await;
     }
     client.call("tasks/cancel", json!({ "taskId": created["taskId"] })).await.expect("it is cancelled");
-    service.shut_down().await;
+    service.stop().await;
     while listener.told("dropped").is_empty() {
         tokio::task::yield_now().await;
     }

@@ -42,6 +42,10 @@ impl Shared {
     ) -> Result<Outcome, ProtocolError> {
         let seen = |record: &_| asking.ask(record);
         let record = self.engine.ended(id, principal, seen).await.map_err(refused)?;
+        if !record.status.is_terminal() {
+            // It goes on elsewhere.
+            return Err(ProtocolError::stopping());
+        }
         let ending = self.engine.ending(id).await.map_err(refused)?;
         let partials = match cursor {
             Some(cursor) => self.engine.partials(&record, cursor).await.map_err(refused)?,

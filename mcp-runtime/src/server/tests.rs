@@ -316,7 +316,7 @@ async fn stopping_a_server_ends_its_tasks_for_those_who_wait() {
     let call = json!({ "name": "stuck", "arguments": {}, "task": {} });
     let task = client.request("tools/call", call).await.expect("a task")["task"]["taskId"].clone();
     let waiting = client.begin("tasks/result", json!({ "taskId": task }));
-    service.shut_down().await;
+    service.stop().await;
     let error = client.answer(waiting).await.expect_err("it did not end well");
     assert_eq!(error.message, "the server stopped before the task was done; call the tool again");
 }

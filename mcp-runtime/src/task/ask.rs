@@ -159,6 +159,11 @@ impl Context {
         Ok(value)
     }
 
+    /// Whether it waits for its client.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.journal(|journal| !journal.open().is_empty())
+    }
+
     /// Asks in the name of the task that the call has become what was asked before.
     pub(crate) async fn ask_again(&self) -> Result<(), InputError> {
         let Some(task) = self.0.task.get() else { return Ok(()) };

@@ -63,6 +63,8 @@ impl TaskLink {
             Ok(_) => {
                 telemetry::asked(self.id, &key);
                 engine.watchers.changed(&self.id);
+                // Whoever waits until nothing runs waits for no client.
+                engine.idle.notify_waiters();
             }
             // An earlier run asked it; its answer may be there already.
             Err(StoreError::Refused(Refusal::NotAsked)) => {

@@ -4,9 +4,10 @@ mod drive;
 mod jobs;
 mod link;
 mod recovery;
+mod stop;
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 pub(crate) use self::drive::Start;
@@ -24,15 +25,15 @@ use self::jobs::Desk;
 pub(crate) use self::jobs::{AskJob, Asked, Following, JobState, KnowJobs, stop};
 pub(crate) use self::link::TaskLink;
 pub(crate) use self::recovery::{Revive, Revived};
+use self::stop::Stopping;
 use super::context::Context;
 use super::identity::{Epoch, Principal, TaskId, WorkerId};
 use super::journal::JournalEntry;
 use super::partial::{Bounds, Partials};
-use super::record::{Event, Record, Refusal, Status};
+use super::record::{Event, Record, Refusal};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
 use crate::limit;
-use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::telemetry::{self, Span};
 
@@ -76,6 +77,7 @@ pub(crate) struct Engine {
     sweep: Arc<Notify>,
     sweeper: OnceLock<AbortHandle>,
     idle: Notify,
+    stopping: Stopping,
     desk: Desk,
 }
 
@@ -125,6 +127,7 @@ impl Engine {
             sweep: Arc::default(),
             sweeper: OnceLock::new(),
             idle: Notify::new(),
+            stopping: Stopping::default(),
             desk: Desk::default(),
         })
     }
@@ -147,8 +150,10 @@ impl Engine {
         self.admit(&task)?;
         self.ensure_lease().await?;
         // Registered first: whoever cancels it from the moment on in which it can be found, finds it here.
-        self.live(id).insert(id, Live { cx, epoch: Epoch::FIRST, may_rerun, abort: None });
-        let registered = Registered { engine: Arc::clone(self), id, epoch: Epoch::FIRST };
+        let live = Live { cx, epoch: Epoch::FIRST, may_rerun, abort: None };
+        let Some(registered) = self.enter(id, live) else {
+            return Err(StoreError::Failed("recording a task", "the server has stopped".into()));
+        };
         self.busy.notify_one();
         let trace = task.origin.trace.clone();
         let created = self.store.create(task).await.inspect_err(|error| self.suspect(error))?;
@@ -159,6 +164,16 @@ impl Engine {
         let span = Span::of_task(&created.record, trace.as_deref());
         let starting = Starting { registered, span, work, runtime: Handle::current() };
         Ok((created.record, Start(Some(starting))))
+    }
+
+    /// Enters what is about to run, unless nothing may run any more.
+    fn enter(self: &Arc<Self>, id: TaskId, live: Live) -> Option<Registered> {
+        let epoch = live.epoch;
+        let mut entered = self.live(id);
+        let before = if self.is_stopped() { Err(live) } else { Ok(entered.insert(id, live)) };
+        // Not under the lock: it may be the last that holds something of the author's.
+        drop(entered);
+        before.is_ok().then(|| Registered { engine: Arc::clone(self), id, epoch })
     }
 
     /// Whether what would have to be stored of a task is within the limits.
@@ -186,6 +201,7 @@ impl Engine {
 
     /// How a task ended.
     pub(crate) async fn ending(&self, id: TaskId) -> Result<Option<Arc<Ending>>, StoreError> {
+        self.note_seen(id);
         self.store.ending(id).await
     }
 
@@ -202,7 +218,8 @@ impl Engine {
         &self.settings
     }
 
-    /// Waits until a task has ended, and shows each state that it sees on the way. Cancel safe.
+    /// Waits until a task has ended, and shows each state that it sees on the way; or until nothing changes any more,
+    /// because the engine has stopped. Cancel safe.
     pub(crate) async fn ended(
         self: &Arc<Self>,
         id: TaskId,
@@ -216,7 +233,8 @@ impl Engine {
         self.until(id, principal, has_ended).await
     }
 
-    /// Waits until a task is in such a state. Cancel safe.
+    /// Waits until a task is in such a state, or until nothing changes any more, because the engine has stopped. Cancel
+    /// safe.
     pub(crate) async fn until(
         self: &Arc<Self>,
         id: TaskId,
@@ -229,7 +247,7 @@ impl Engine {
         let mut following = None;
         loop {
             let record = self.get(id, principal).await?;
-            if is_such(&record) {
+            if is_such(&record) || self.is_over() {
                 return Ok(record);
             }
             if following.is_none() {
@@ -298,6 +316,7 @@ impl Engine {
 
     fn ended_now(&self, record: &Record) {
         telemetry::ended(record);
+        self.note_end(record);
         self.watchers.changed(&record.id);
         self.sweep.notify_one();
         self.stop_job(record);
@@ -368,88 +387,6 @@ impl Engine {
         });
     }
 
-    /// Stops everything that runs, and records that: functions that clean up have the grace period, others are dropped.
-    ///
-    /// If tasks outlive the process, those that may run again are handed back, for whoever runs next, and those that wait
-    /// for their client go on waiting. The rest has failed.
-    pub(crate) async fn shut_down(self: &Arc<Self>) {
-        self.stop_all(|_| true).await;
-        self.retire().await;
-    }
-
-    /// The same for tasks whose end nobody waits for.
-    pub(crate) async fn shut_down_unawaited(self: &Arc<Self>) {
-        let awaited: HashSet<TaskId> =
-            self.awaited.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
-        self.stop_all(|id| !awaited.contains(&id)).await;
-    }
-
-    async fn stop_all(self: &Arc<Self>, is_meant: impl Fn(TaskId) -> bool + Send + Sync) {
-        // What is handed back must not be taken up again by the one who hands it back.
-        self.stop_keepers();
-        let meant: Vec<(TaskId, Epoch, bool)> = self.live_tasks(&is_meant).collect();
-        // Before the functions hear of anything: what they come to when they are stopped is not how the task ends.
-        let mut handing_back = JoinSet::new();
-        for (id, epoch, may_rerun) in meant.iter().copied().filter(|_| self.store.is_durable()) {
-            let engine = Arc::clone(self);
-            handing_back.spawn(async move {
-                if let Err(error) = engine.hand_back(id, epoch, may_rerun).await {
-                    tracing::error!(task = %id, %error, "a task could not be handed back");
-                }
-            });
-        }
-        handing_back.join_all().await;
-        let mut cleans_up = false;
-        let mut aborts = Vec::with_capacity(meant.len());
-        for (id, epoch, _) in &meant {
-            let live = self.live(*id);
-            let Some(live) = live.get(id).filter(|live| live.epoch == *epoch) else { continue };
-            if live.cx.is_cooperative() {
-                cleans_up = true;
-            } else {
-                live.abort.iter().for_each(AbortHandle::abort);
-            }
-            live.cx.cancel();
-            aborts.extend(live.abort.clone());
-        }
-        if cleans_up {
-            // Whoever has not ended by then is dropped with the rest.
-            let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(&is_meant)).await;
-        }
-        for abort in aborts {
-            abort.abort();
-        }
-        let mut ending = JoinSet::new();
-        for (id, epoch, _) in meant {
-            let engine = Arc::clone(self);
-            ending.spawn(async move {
-                // Refused where it was handed back, or the function came to an end of its own.
-                let error = ProtocolError::internal(
-                    "the server stopped before the task was done; call the tool again",
-                );
-                let ending = Arc::new(Ending::Error(error));
-                if let Err(error) = engine.try_to_end(id, epoch, &ending).await {
-                    tracing::error!(task = %id, %error, "the end of a task could not be recorded");
-                }
-            });
-        }
-        ending.join_all().await;
-    }
-
-    /// Leaves a task to whoever runs next, if it may run again, or waits for its client.
-    async fn hand_back(&self, id: TaskId, epoch: Epoch, may_rerun: bool) -> Result<(), StoreError> {
-        let waits =
-            async || Ok(self.store.get(id).await?.is_some_and(|it| it.status == Status::InputRequired));
-        if may_rerun || waits().await? {
-            match self.store.apply(id, Event::Release(epoch)).await {
-                Ok(record) => telemetry::handed_back(&record),
-                Err(StoreError::Refused(_) | StoreError::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     /// The tasks that run here, as far as they are meant.
     fn live_tasks(&self, is_meant: impl Fn(TaskId) -> bool) -> impl Iterator<Item = (TaskId, Epoch, bool)> {
         self.live.iter().flat_map(move |shard| {
@@ -457,20 +394,6 @@ impl Engine {
             let meant = shard.iter().filter(|(id, _)| is_meant(**id));
             meant.map(|(id, live)| (*id, live.epoch, live.may_rerun)).collect::<Vec<_>>()
         })
-    }
-
-    /// Waits until none of these tasks runs any more.
-    pub(crate) async fn all_ended(&self, is_meant: &(impl Fn(TaskId) -> bool + Sync)) {
-        loop {
-            let ended = self.idle.notified();
-            let runs = |shard: &Mutex<HashMap<TaskId, Live>>| {
-                shard.lock().unwrap_or_else(PoisonError::into_inner).keys().any(|id| is_meant(*id))
-            };
-            if !self.live.iter().any(runs) {
-                return;
-            }
-            ended.await;
-        }
     }
 }
 
@@ -517,9 +440,11 @@ impl Drop for Awaited<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Status;
     use super::super::store::{Memory, contract};
     use super::*;
     use crate::input::ClientCapabilities;
+    use crate::protocol::ProtocolError;
     use std::sync::atomic::Ordering;
 
     fn engine() -> Arc<Engine> {

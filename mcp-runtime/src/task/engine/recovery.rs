@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::drive::{Registered, Start, Starting};
+use super::drive::{Start, Starting};
 use super::{Engine, Live, TaskLink, Work};
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
@@ -145,7 +145,7 @@ impl Engine {
                 self.watchers.changed(&id);
             }
         }
-        loop {
+        while !self.is_stopping() {
             let claimed = self.store.claim(self.lease(), None, CLAIM_BATCH).await;
             match claimed.inspect_err(|error| self.suspect(error)) {
                 Ok(claimed) => {
@@ -206,7 +206,7 @@ impl Engine {
 
     /// Takes over one task that waits for its client, unless somebody living holds it.
     pub(super) async fn claim_waiting(&self, id: TaskId) -> Result<Option<Claimed>, StoreError> {
-        if !self.store.is_durable() || self.live(id).contains_key(&id) {
+        if !self.store.is_durable() || self.is_stopped() || self.live(id).contains_key(&id) {
             return Ok(None);
         }
         let claimed = self.store.claim(self.lease(), Some(id), 1).await;
@@ -250,8 +250,13 @@ impl Engine {
         match revived {
             Ok((cx, Revived { work, may_rerun })) => {
                 let span = Span::of_task(&task.record, cx.trace());
-                self.live(id).insert(id, Live { cx, epoch, may_rerun, abort: None });
-                let registered = Registered { engine: Arc::clone(self), id, epoch };
+                let Some(registered) = self.enter(id, Live { cx, epoch, may_rerun, abort: None }) else {
+                    // The server went down meanwhile.
+                    if let Err(error) = self.hand_back(id, epoch, true).await {
+                        tracing::warn!(task = %id, %error, "a task could not be handed back");
+                    }
+                    return;
+                };
                 let work = after(backoff(attempts), work);
                 drop(Start(Some(Starting { registered, span, work, runtime: Handle::current() })));
             }

@@ -75,6 +75,7 @@ pub(super) fn status(failure: Option<Failure>, is_modern: bool) -> StatusCode {
     let Some(Failure { code, was_begun }) = failure else { return StatusCode::OK };
     match code {
         ProtocolError::PARSE_ERROR | ProtocolError::INVALID_REQUEST if !was_begun => StatusCode::BAD_REQUEST,
+        ProtocolError::STOPPING => StatusCode::SERVICE_UNAVAILABLE,
         _ if !is_modern => StatusCode::OK,
         ProtocolError::HEADER_MISMATCH
         | ProtocolError::MISSING_CLIENT_CAPABILITY

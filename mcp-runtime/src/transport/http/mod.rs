@@ -18,6 +18,7 @@ mod post;
 mod router;
 mod serve;
 mod session;
+mod signals;
 mod socket;
 mod stream;
 
@@ -39,9 +40,9 @@ use tokio::task::JoinSet;
 pub use self::body::HttpBody;
 use self::exchange::Open;
 use self::origin::{Allowed, Hosts};
-pub(crate) use self::serve::asked_to_stop;
 pub use self::session::Sessions;
 use self::session::Table;
+pub(crate) use self::signals::Signals;
 use super::Acceptor;
 use crate::task::Principal;
 
