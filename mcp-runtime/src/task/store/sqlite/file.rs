@@ -49,7 +49,8 @@ fn open_checked(path: &Path, synchronous: Synchronous) -> Result<Opened, Problem
     writer.execute_batch(&format!(
         "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
         match synchronous {
-            Synchronous::Full => "FULL",
+            // Where the system knows a stronger way to the disk than the usual one, that is taken.
+            Synchronous::Full => "FULL; PRAGMA fullfsync = ON",
             Synchronous::Normal => "NORMAL",
         }
     ))?;

@@ -17,7 +17,7 @@ use super::super::{
     Change, Epoch, Event, JournalEntry, Partials, Record, Refusal, StoreError, TaskId, Timestamp,
 };
 use super::Shared;
-use super::error::{Failure, Problem};
+use super::error::{Failure, Problem, SqliteError};
 use super::feed::Feed;
 use super::reading;
 use super::rows::{self, Kept};
@@ -118,6 +118,13 @@ impl<'a> Writing<'a> {
             };
             match written {
                 Ok(()) | Err(Failure::Refused(_)) => {}
+                // Others do not wait for a task that cannot be read any more.
+                Err(Failure::File(problem @ Problem::Damaged(_))) => {
+                    let error = SqliteError::new(&self.shared.path, problem);
+                    tracing::error!(task = %id, %error, "what a task said is lost");
+                    let said = self.shared.unwritten.take(id);
+                    self.said.extend(said.last().map(|said| (id, said.last)));
+                }
                 Err(Failure::File(problem)) => return Err(problem),
             }
         }
