@@ -197,7 +197,10 @@ pub use resource::{Resource, ResourceResult};
 pub use server::{BuildError, Limits, Server, ServerError, ServerHandle, Service, Tasks};
 #[cfg(feature = "skills")]
 pub use skill::Skill;
-pub use task::{Amount, Cancelled, Context, Principal, StepError, TaskId, Total, TryStepError, store};
+pub use task::{
+    Amount, CallError, CallFailure, Called, Calling, Cancelled, Context, Principal, StepError, TaskId, Total,
+    TryStepError, store,
+};
 pub use tool::{Args, Job, JobOutput, JobStatus, Jobs, State, Tool, ToolError, ToolResult};
 
 pub use transport::Transport;

@@ -36,4 +36,6 @@ pub(crate) mod meta {
     pub(crate) const PROGRESS: &str = "dev.mcp-runtime/progress";
     /// What was found so far.
     pub(crate) const PARTIAL: &str = "dev.mcp-runtime/partial";
+    /// What a task is made of: the tasks that are parts of it.
+    pub(crate) const CHILDREN: &str = "dev.mcp-runtime/children";
 }

@@ -89,9 +89,6 @@ impl Shared {
         if matches!(op, Op::Call(_) | Op::Initialize(_)) && self.engine.is_stopping() {
             return Err(ProtocolError::stopping());
         }
-        if matches!(op, Op::Call(_) | Op::Initialize(_)) && self.engine.is_stopping() {
-            return Err(ProtocolError::stopping());
-        }
         let (shared, principal) = (Arc::clone(self), caller.principal.clone());
         Ok(match op {
             Op::Ping => Begun::Now(Outcome::Empty),
@@ -209,7 +206,9 @@ impl Shared {
             Dialect::Modern(_) => None,
         };
         let span = Span::of_call(call.kind, &call.name, caller.principal, call.trace.as_deref());
-        let cx = Context::new(caller.principal.clone(), origin(&call), None, outlet);
+        let cx = Context::new(caller.principal.clone(), origin(&call), None, outlet)
+            .of(&self.engine)
+            .at(callee.traits().scope());
         let rounds =
             is_modern(caller).then(|| Rounds::new(self, &call, caller.principal, &cx)).transpose()?;
         Ok(match begin(&**callee, &call, &self.states, &cx)? {
@@ -217,7 +216,7 @@ impl Shared {
             Begin::Work(work) => {
                 let run = self.run(&**callee, work, &cx);
                 let detaching = becoming.map(|becoming| {
-                    let task = self.new_task(TaskId::random(), &**callee, &call, None, caller);
+                    let task = self.new_task(TaskId::random(), &**callee, &call, None, caller.principal);
                     let may_rerun = callee.traits().retries > 0;
                     Box::new(Detaching::new(Arc::clone(&self.engine), task, may_rerun, becoming, &cx))
                 });
@@ -249,13 +248,14 @@ impl Shared {
             // The extension knows neither progress notifications nor log messages in tasks.
             (Dialect::Legacy(_), None) | (Dialect::Modern(_), _) => None,
         };
-        let cx = Context::new(caller.principal.clone(), origin(call), Some(self.engine.link(id)), outlet);
+        let cx = Context::new(caller.principal.clone(), origin(call), Some(self.engine.link(id)), outlet)
+            .at(callee.traits().scope());
         let run = match begin(&**callee, call, &self.states, &cx)? {
             Begin::Refused(refusal) => return Ok(Err(refusal)),
             Begin::Work(work) => self.run(&**callee, work, &cx),
         };
         let work = in_turn(run, Turn::in_line(callee.traits().places.as_ref()));
-        let task = self.new_task(id, &**callee, call, ttl, caller);
+        let task = self.new_task(id, &**callee, call, ttl, caller.principal);
         Ok(Ok(NewRun { task, cx, work, may_rerun: callee.traits().retries > 0 }))
     }
 
@@ -269,13 +269,13 @@ impl Shared {
         Err(limit::too_large("the arguments object", size, "max_arguments_size", most))
     }
 
-    fn new_task(
+    pub(super) fn new_task(
         &self,
         id: TaskId,
         callee: &dyn Callee,
         call: &Call<'_>,
         ttl: Option<Duration>,
-        caller: &Caller<'_>,
+        principal: &Principal,
     ) -> NewTask {
         let Traits { name, task: policy, .. } = callee.traits();
         // What a client wishes has bounds; what the author says is what the author says.
@@ -283,7 +283,7 @@ impl Shared {
         let ttl = wish.or(policy.ttl).unwrap_or(self.tasks.ttl.min(self.tasks.max_ttl));
         NewTask {
             id,
-            principal: caller.principal.clone(),
+            principal: principal.clone(),
             kind: call.kind,
             target: match call.kind {
                 // A template has many URIs.

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::run::Begin;
 use crate::protocol::ProtocolError;
-use crate::task::Context;
+use crate::task::{Context, Scope};
 use crate::tool::{AnyJobs, Mirrored, States, TaskPolicy};
 use crate::wire::Call;
 
@@ -62,6 +62,11 @@ impl Traits {
             task.concurrency.map(|places| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))));
         let retries = task.retries.unwrap_or(if is_harmless { Self::RETRIES } else { 0 });
         Self { name, task, retries, places, pace: Pace::default() }
+    }
+
+    /// Where a call of it is among others, if that matters: what it calls finds the place that it has.
+    pub(super) fn scope(&self) -> Option<Box<Scope>> {
+        self.places.as_ref().map(|_| Scope::in_place(&self.name))
     }
 }
 

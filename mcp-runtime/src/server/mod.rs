@@ -11,6 +11,7 @@ mod flights;
 mod handle;
 mod info;
 mod jobs;
+mod nested;
 mod outlet;
 mod plain;
 mod questions;
@@ -261,6 +262,8 @@ impl Server {
             limits: self.limits,
         });
         handle.attach(&shared);
+        let tools: Weak<Shared> = Arc::downgrade(&shared);
+        shared.engine.know_tools(tools);
         Ok(Service(shared))
     }
 
@@ -608,6 +611,8 @@ mod input_tests;
 mod jobs_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod nested_tests;
 #[cfg(test)]
 mod offers_tests;
 #[cfg(test)]

@@ -9,10 +9,14 @@ use crate::protocol::ProtocolError;
 use crate::protocol::params::Str;
 use crate::protocol::payload::Ending;
 use crate::task::store::Claimed;
-use crate::task::{Context, Record, Revive, Revived};
+use crate::task::{Context, Record, Revive, Revived, Scope};
 use crate::wire::{Call, Wish};
 
 impl Revive for Shared {
+    fn scope(&self, record: &Record) -> Option<Box<Scope>> {
+        self.catalogue().named(record.kind, &record.target).ok()?.traits().scope()
+    }
+
     fn revive(&self, task: &Claimed, was_waiting: bool, cx: &Context) -> Result<Revived, Ending> {
         let record = &task.record;
         let call = Call {
@@ -37,10 +41,8 @@ impl Revive for Shared {
             Begin::Refused(refusal) => Err(Ending::Result(refusal)),
             Begin::Work(work) => {
                 let run = self.run(&*callee, work, cx);
-                Ok(Revived {
-                    work: in_turn(run, Turn::in_line(traits.places.as_ref())),
-                    may_rerun: traits.retries > 0,
-                })
+                let places = traits.places.as_ref().filter(|_| !cx.has_place_of(&traits.name));
+                Ok(Revived { work: in_turn(run, Turn::in_line(places)), may_rerun: traits.retries > 0 })
             }
         }
     }

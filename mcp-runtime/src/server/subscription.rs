@@ -42,6 +42,8 @@ pub(super) struct Feed {
 struct Seen {
     /// The revision; none has this number that nothing was seen of.
     rev: u64,
+    /// The revisions of the tasks that it is made of, together.
+    children: u64,
     /// From which number on it has not seen partial results.
     cursor: u32,
 }
@@ -65,7 +67,7 @@ impl Feed {
     /// Follows one more task. `seen` is the revision that the client knows already, if it knows any.
     pub(super) fn add(&self, id: TaskId, seen: Option<u64>) {
         if let Some(rev) = seen {
-            self.seen().insert(id, Seen { rev, cursor: 0 });
+            self.seen().insert(id, Seen { rev, ..Seen::default() });
         }
         self.watch.add(id);
     }
@@ -116,11 +118,15 @@ impl Feed {
         let record = engine.get(id, principal).await?;
         let is_over = record.status.is_terminal();
         let seen = self.seen().get(&id).copied().unwrap_or_default();
-        if seen.rev != record.rev {
+        let family = engine.children(&record).await?;
+        let children =
+            family.iter().flatten().fold(0_u64, |children, child| children.wrapping_add(child.rev));
+        if (seen.rev, seen.children) != (record.rev, children) {
             // After the record: of what is over, this is all that there will be.
             let partials = engine.partials(&record, seen.cursor).await?;
             let cursor = partials.as_ref().map_or(seen.cursor, Partials::next);
-            let beside = Beside { partials: partials.filter(|partials| !partials.values.is_empty()) };
+            let partials = partials.filter(|partials| !partials.values.is_empty());
+            let beside = Beside { partials, children: family };
             let mut message = Vec::with_capacity(320);
             match &self.voice {
                 Voice::Core(..) => legacy::write_status(&mut message, &record, &beside, Timestamp::now()),
@@ -133,7 +139,7 @@ impl Feed {
             if !say(&message) {
                 return Ok(());
             }
-            self.seen().insert(id, Seen { rev: record.rev, cursor });
+            self.seen().insert(id, Seen { rev: record.rev, children, cursor });
         }
         if let Voice::Core(questions, home) = &self.voice
             // What is over is forgotten, whether or not anybody is there.

@@ -28,7 +28,8 @@ impl Shared {
             if record.status.is_terminal() { self.engine.ending(id).await.map_err(refused)? } else { None };
         // After the record: of what is over, this is all that there will be.
         let partials = self.engine.partials(&record, cursor.unwrap_or_default()).await.map_err(refused)?;
-        Ok(Outcome::Task(record, ending, Beside { partials }))
+        let children = self.engine.children(&record).await.map_err(refused)?;
+        Ok(Outcome::Task(record, ending, Beside { partials, children }))
     }
 
     /// Waits for the end of a task. What it wants to know meanwhile is asked on the stream of this request, unless the
@@ -52,7 +53,7 @@ impl Shared {
             // What it came to is all that was asked for.
             None => None,
         };
-        Ok(Outcome::TaskResult(record, ending, Beside { partials }))
+        Ok(Outcome::TaskResult(record, ending, Beside { partials, children: None }))
     }
 
     pub(super) async fn list_tasks(

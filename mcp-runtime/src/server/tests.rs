@@ -21,6 +21,19 @@ pub(super) struct Made {
     body: Body,
 }
 
+impl Made {
+    /// Does something else.
+    pub(super) fn body<F>(&mut self, body: impl Fn(Context) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ToolResult> + Send + 'static,
+    {
+        self.body = Box::new(move |cx| {
+            let result = body(cx);
+            Box::pin(async move { Ok(result.await) })
+        });
+    }
+}
+
 impl Tool for Made {
     fn definition(&self) -> ToolDefinition {
         let depth = ParameterSpec::new::<Option<u8>>("depth", "How deep.").maximum(5i64);

@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::Context;
-use super::journal::{Journal, Step};
+use super::journal::{Journal, Step, entry_within};
 use super::record::Question;
 use crate::input::{Capability, InputError, InputRequest, InputResponse};
 use crate::protocol::payload;
@@ -24,40 +26,51 @@ impl Context {
         if let Some(missing) = needs.into_iter().find(|capability| !self.client().has(*capability)) {
             return Err(InputError::Unsupported(missing));
         }
-        if self.is_done_with() {
+        // The client knows the call above all, and is asked by that.
+        let top = self.top();
+        if self.is_done_with() || top.is_done_with() {
             return Err(self.lost());
         }
         let name = key.unwrap_or_else(|| request.default_key());
-        let key = self.journal(|journal| journal.claim(&name));
-        if let Some(answer) = self.journal(|journal| journal.ask(&key, &request)) {
+        let mut key = self.journal(|journal| journal.claim(&name));
+        if let Some(above) = self.above() {
+            key = format!("{}{key}", above.prefix).into();
+        }
+        if let Some(answer) = top.journal(|journal| journal.ask(&key, &request)) {
             return Ok(answer);
         }
-        let asked = Asked { cx: self, key: &key };
-        match (self.0.task.get(), &self.0.outlet) {
+        let asked = Asked { cx: self, top, key: &key };
+        match (top.0.task.get(), &top.0.outlet) {
             (Some(task), _) => {
-                let asked = self.journal(|journal| journal.asked());
+                let asked = top.journal(|journal| journal.asked());
                 task.ask(Question::new(Arc::clone(&key), request), asked).await?;
             }
-            (None, Some(outlet)) if outlet.ask(self, &key, &request) => {}
+            (None, Some(outlet)) if outlet.ask(top, &key, &request) => {}
             // Whoever drives the call sees what is open, and ends it with that.
             (None, _) => {}
         }
-        let answer = self.answered(&key).await;
+        let answer = self.answered(top, &key).await;
         drop(asked);
         answer
     }
 
-    async fn answered(&self, key: &str) -> Result<Arc<InputResponse>, InputError> {
+    async fn answered(&self, top: &Self, key: &str) -> Result<Arc<InputResponse>, InputError> {
         loop {
-            let mut woken = std::pin::pin!(self.0.wake.notified());
+            let (mut woken, mut stopped) =
+                (std::pin::pin!(top.0.wake.notified()), std::pin::pin!(self.0.wake.notified()));
             woken.as_mut().enable();
-            if let Some(answer) = self.journal(|journal| journal.answer(key)) {
+            stopped.as_mut().enable();
+            if let Some(answer) = top.journal(|journal| journal.answer(key)) {
                 return Ok(answer);
             }
-            if self.is_done_with() {
+            if self.is_done_with() || top.is_done_with() {
                 return Err(self.lost());
             }
-            woken.await;
+            poll_fn(|task| match (woken.as_mut().poll(task), stopped.as_mut().poll(task)) {
+                (Poll::Pending, Poll::Pending) => Poll::Pending,
+                _ => Poll::Ready(()),
+            })
+            .await;
         }
     }
 
@@ -149,11 +162,26 @@ impl Context {
         let value = work().await.map_err(TryStepError::Work)?;
         let unwritable = |error: serde_json::Error| wrong(Wrong::Unwritable(error.to_string()));
         let encoded = payload::encode(&value).map_err(unwritable)?;
-        if let Some(task) = self.0.task.get() {
-            let (entry, size) = self
-                .journal(|journal| Ok((journal.end_step(&key.key, &encoded)?, journal.kept().size())))
-                .map_err(unwritable)?;
-            task.remember(entry, size).await.map_err(|error| wrong(Wrong::Lost(error.to_string())))?;
+        // What a call remembers that is a part of another one, that one remembers.
+        let within = self.inline_caller().and(self.above()).map(|above| (self.top(), &above.prefix));
+        let keeper = within.map_or(self, |(top, _)| top);
+        if let Some(task) = keeper.0.task.get() {
+            let entry = match within {
+                None => self.journal(|journal| journal.end_step(&key.key, &encoded)),
+                Some((_, prefix)) => {
+                    let alone = self.journal(|journal| journal.is_alone(&key.key));
+                    entry_within(prefix, &key.key, &encoded, alone)
+                }
+            };
+            let size = keeper.journal(|journal| journal.kept().size());
+            let remembered = task.remember(entry.map_err(unwritable)?, size).await;
+            remembered.map_err(|error| wrong(Wrong::Lost(error.to_string())))?;
+        }
+        if let Some((top, prefix)) = within {
+            let alone = self.journal(|journal| journal.is_alone(&key.key));
+            top.journal(|journal| {
+                journal.keep_within(prefix, Arc::clone(&key.key), encoded.clone(), alone);
+            });
         }
         self.journal(|journal| journal.keep_step(Arc::clone(&key.key), encoded));
         Ok(value)
@@ -161,7 +189,7 @@ impl Context {
 
     /// Whether it waits for its client.
     pub(crate) fn is_asking(&self) -> bool {
-        self.journal(|journal| !journal.open().is_empty())
+        self.journal(|journal| !journal.open().is_empty()) || self.waits_at_the_top()
     }
 
     /// Asks in the name of the task that the call has become what was asked before.
@@ -183,18 +211,24 @@ impl Context {
 /// A question, until its future is done with it.
 struct Asked<'a> {
     cx: &'a Context,
+    /// In whose name the client is asked.
+    top: &'a Context,
     key: &'a Arc<str>,
 }
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        let was_open = self.cx.journal(|journal| journal.withdraw(self.key));
+        // A call that is stopped as a whole takes nothing back: whoever calls it does that, or another run wants to know.
+        if self.cx.above().is_some() && self.cx.was_cancelled() {
+            return;
+        }
+        let was_open = self.top.journal(|journal| journal.withdraw(self.key));
         if !was_open {
             return;
         }
-        match (self.cx.0.task.get(), &self.cx.0.outlet) {
-            // A task that is stopped as a whole takes nothing back: another run of it may want to know.
-            (Some(task), _) if !self.cx.was_cancelled() => task.withdraw(Arc::clone(self.key)),
+        match (self.top.0.task.get(), &self.top.0.outlet) {
+            // The same of a task.
+            (Some(task), _) if !self.top.was_cancelled() => task.withdraw(Arc::clone(self.key)),
             (None, Some(outlet)) => outlet.withdraw(self.key),
             (Some(_), _) | (None, None) => {}
         }

@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::engine::TaskLink;
+use super::engine::{Engine, TaskLink};
 use super::identity::{Principal, TaskId};
 use super::journal::Journal;
 use super::origin::{Origin, TraceContext};
 use super::partial::Bounds;
+use super::scope::Scope;
 use super::tell::{Outlet, Sent};
 use crate::input::ClientCapabilities;
 
@@ -57,6 +58,10 @@ pub(super) struct Inner {
     pub(super) wake: Notify,
     /// The progress that was last sent. Held while sending, so that it increases for the client, too.
     pub(super) sent: Mutex<Sent>,
+    /// What runs the tasks of the server, for a call that is none.
+    pub(super) engine: Weak<Engine>,
+    /// Where the call is among others, if that matters.
+    pub(super) scope: Option<Box<Scope>>,
 }
 
 /// The call was cancelled.
@@ -104,7 +109,27 @@ impl Context {
             state: AtomicU8::new(0),
             wake: Notify::const_new(),
             sent: Mutex::default(),
+            engine: Weak::new(),
+            scope: None,
         }))
+    }
+
+    /// The same context, which nobody shares yet, of a call of this engine's server.
+    #[must_use]
+    pub(crate) fn of(mut self, engine: &Arc<Engine>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.engine = Arc::downgrade(engine);
+        }
+        self
+    }
+
+    /// The same context, which nobody shares yet, of a call at this place.
+    #[must_use]
+    pub(crate) fn at(mut self, scope: Option<Box<Scope>>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.scope = scope;
+        }
+        self
     }
 
     /// Where notifications of this call go, if there is such a place. One that was detached has left its own behind.
@@ -121,7 +146,19 @@ impl Context {
         loop {
             let mut notified = std::pin::pin!(self.0.wake.notified());
             notified.as_mut().enable();
-            if self.0.state.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED != 0 {
+            if self.is_cancelled() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Waits until the call is cancelled, without taking that for the function's own asking.
+    pub(super) async fn was_cancelled_some_time(&self) {
+        loop {
+            let mut notified = std::pin::pin!(self.0.wake.notified());
+            notified.as_mut().enable();
+            if self.was_cancelled() {
                 return;
             }
             notified.await;
@@ -130,6 +167,10 @@ impl Context {
 
     /// Whether the call was cancelled.
     pub fn is_cancelled(&self) -> bool {
+        // Who is dropped takes with it what it calls.
+        if let Some(caller) = self.inline_caller() {
+            caller.is_cancelled();
+        }
         self.0.state.fetch_or(COOPERATIVE, Ordering::AcqRel) & CANCELLED != 0
     }
 
@@ -157,6 +198,11 @@ impl Context {
     /// task keeps it over its runs.
     pub fn trace(&self) -> Option<&TraceContext> {
         self.0.origin.trace.as_deref()
+    }
+
+    /// Where the call comes from, for those that it makes.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.0.origin
     }
 
     /// Makes a task of a call: the client is told of the task, and what follows runs in the background.

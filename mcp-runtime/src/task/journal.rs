@@ -1,7 +1,7 @@
 //! What one execution remembers: answers to its questions and results of its steps, so that it can run again and get as
 //! far as it was.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::partial::{Bounds, Partial, Partials};
 use super::record::Question;
+use super::scope::Shares;
 use crate::input::{InputRequest, InputResponse, check};
 use crate::protocol::payload;
 
@@ -36,6 +37,9 @@ enum Remembered {
     Step(Box<RawValue>, bool),
     /// What the client answered.
     Answer(Arc<InputResponse>),
+    /// The same as of a step, of one within a call that this one made, before it was a task: the key begins with so many
+    /// bytes that tell the call.
+    Within(usize, Box<RawValue>, bool),
 }
 
 /// The memory of one execution. Keys are names, and from the second turn of a name on, the name with the turn's number:
@@ -61,6 +65,10 @@ pub(crate) struct Journal {
     partials: u32,
     /// They themselves, of a call that may become a task.
     given: Option<Box<(Bounds, Partials)>>,
+    /// How far the calls are that this one makes.
+    shares: Shares,
+    /// The questions for whose answers the run before waited.
+    waited: Vec<Arc<str>>,
     /// Answers that came along with the request, for questions that are not asked yet.
     offered: HashMap<String, Box<RawValue>>,
     /// Who must look when something was asked.
@@ -71,13 +79,19 @@ pub(crate) struct Journal {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
     answers: HashMap<Arc<str>, Arc<InputResponse>>,
-    /// In the order in which they ended: their keys, what they gave, and whether no other step ran beside them.
-    steps: Vec<(Arc<str>, Box<RawValue>, bool)>,
+    /// In the order in which they ended.
+    steps: Steps,
+    /// Those of calls that this one makes as parts of itself, by what stands before their keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    within: BTreeMap<Arc<str>, Steps>,
 }
+
+/// Steps: their keys, what they gave, and whether no other step ran beside them.
+type Steps = Vec<(Arc<str>, Box<RawValue>, bool)>;
 
 impl Kept {
     pub(crate) fn is_empty(&self) -> bool {
-        self.answers.is_empty() && self.steps.is_empty()
+        self.answers.is_empty() && self.steps.is_empty() && self.within.is_empty()
     }
 
     /// What a store kept, with the answers to what the task asked.
@@ -90,6 +104,12 @@ impl Kept {
             match serde_json::from_str(value.get())? {
                 Remembered::Step(value, alone) => kept.steps.push((key, value, alone)),
                 Remembered::Answer(answer) => drop(kept.answers.insert(key, answer)),
+                Remembered::Within(length, value, alone) => {
+                    let Some((prefix, key)) = key.split_at_checked(length) else {
+                        return Err(serde::de::Error::custom(format_args!("the key `{key}` is cut off")));
+                    };
+                    kept.within.entry(prefix.into()).or_default().push((key.into(), value, alone));
+                }
             }
         }
         for Question { key, answer, .. } in questions {
@@ -103,16 +123,47 @@ impl Kept {
         let steps =
             self.steps.iter().map(|(key, value, alone)| (key, Remembered::Step(value.clone(), *alone)));
         let answers = self.answers.iter().map(|(key, answer)| (key, Remembered::Answer(Arc::clone(answer))));
-        steps
+        let mut entries: Vec<JournalEntry> = steps
             .chain(answers)
             .map(|(key, value)| Ok(JournalEntry { key: Arc::clone(key), value: payload::encode(&value)? }))
-            .collect()
+            .collect::<Result<_, serde_json::Error>>()?;
+        for (prefix, steps) in &self.within {
+            for (key, value, alone) in steps {
+                entries.push(entry_within(prefix, key, value, *alone)?);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// What is remembered of the calls under this prefix, for one of them as its own.
+    pub(crate) fn of_call(&self, prefix: &str) -> Self {
+        let mut own = Self::default();
+        for (key, steps) in &self.within {
+            match key.strip_prefix(prefix) {
+                None => {}
+                Some("") => own.steps.clone_from(steps),
+                Some(rest) => drop(own.within.insert(rest.into(), steps.clone())),
+            }
+        }
+        own
     }
 
     /// How much there is of it, in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.steps.iter().map(|(key, value, _)| key.len() + value.get().len()).sum()
+        let all = self.within.values().flatten().chain(&self.steps);
+        all.map(|(key, value, _)| key.len() + value.get().len()).sum()
     }
+}
+
+/// What is remembered of a step within a call that is no task of its own.
+pub(crate) fn entry_within(
+    prefix: &str,
+    key: &str,
+    value: &RawValue,
+    alone: bool,
+) -> Result<JournalEntry, serde_json::Error> {
+    let remembered = Remembered::Within(prefix.len(), value.to_owned(), alone);
+    Ok(JournalEntry { key: format!("{prefix}{key}").into(), value: payload::encode(&remembered)? })
 }
 
 /// What a journal says to a step that is about to begin.
@@ -130,6 +181,9 @@ pub(crate) enum Step {
 
 /// What stands before the name of a step in its key, so that questions keep the names for themselves.
 const STEP: &str = "step ";
+
+/// The same for calls.
+pub(super) const CALL: &str = "call ";
 
 impl Journal {
     /// The journal of a run that goes on where another stopped, with the answers that were sent along.
@@ -194,7 +248,50 @@ impl Journal {
         Ok(JournalEntry { key: Arc::clone(key), value: payload::encode(&remembered)? })
     }
 
-    fn is_alone(&self, key: &Arc<str>) -> bool {
+    /// Begins a call; gives the key under which it is known, which is its own among the calls of this one. Steps that run
+    /// while it does run beside it.
+    pub(crate) fn begin_call(&mut self, tool: &str) -> Arc<str> {
+        let key = self.claim(&format!("{CALL}{tool}"));
+        for (_, alone) in &mut self.at_work {
+            *alone = false;
+        }
+        self.at_work.push((Arc::clone(&key), false));
+        key
+    }
+
+    /// Takes note that a call has ended.
+    pub(crate) fn end_call(&mut self, key: &str) {
+        self.at_work.retain(|(at_work, _)| **at_work != *key);
+    }
+
+    /// Remembers a step of a call that this one makes as a part of itself.
+    pub(crate) fn keep_within(
+        &mut self,
+        prefix: &Arc<str>,
+        key: Arc<str>,
+        value: Box<RawValue>,
+        alone: bool,
+    ) {
+        self.kept.within.entry(Arc::clone(prefix)).or_default().push((key, value, alone));
+    }
+
+    /// How far the calls are that this one makes.
+    pub(crate) fn shares(&mut self) -> &mut Shares {
+        &mut self.shares
+    }
+
+    /// Says for which answers the run before waited.
+    pub(crate) fn has_waited_for(&mut self, keys: Vec<Arc<str>>) {
+        self.waited = keys;
+    }
+
+    /// Whether the run before waited for an answer to something whose key begins so.
+    pub(crate) fn has_waited_under(&self, prefix: &str) -> bool {
+        self.waited.iter().any(|key| key.starts_with(prefix))
+    }
+
+    /// Whether no other step or call ran beside this step so far.
+    pub(crate) fn is_alone(&self, key: &Arc<str>) -> bool {
         !self.has_cut && self.at_work.iter().any(|(at_work, alone)| at_work == key && *alone)
     }
 

@@ -1,6 +1,7 @@
 //! Tasks: their state machine, where they are kept, what runs them, and what a running function sees.
 
 mod ask;
+mod call;
 mod context;
 mod engine;
 mod identity;
@@ -9,15 +10,17 @@ mod origin;
 mod panic;
 mod partial;
 mod record;
+mod scope;
 pub mod store;
 mod tell;
 mod watch;
 
 pub use ask::{StepError, TryStepError};
+pub use call::{CallError, CallFailure, Called, Calling};
 pub use context::{Cancelled, Context};
 pub(crate) use engine::{
-    AskJob, Asked, Engine, EngineSettings, Following, JobState, KnowJobs, NewRun, Revive, Revived, Start,
-    Work, stop,
+    AskJob, Asked, Engine, EngineSettings, Following, JobState, KnowJobs, KnowTools, NewRun, Prepared,
+    Revive, Revived, Start, Unprepared, Work, stop,
 };
 pub use identity::{Principal, TaskId};
 pub(crate) use panic::{Guarded, guarded, panic_message, panicked};
@@ -25,6 +28,7 @@ pub(crate) use partial::Partials;
 #[cfg(test)]
 pub(crate) use record::Event;
 pub(crate) use record::{Record, RequestKind, Status};
+pub(crate) use scope::Scope;
 pub use tell::{Amount, Total};
 pub(crate) use tell::{Outlet, Progress};
 pub(crate) use watch::{Watch, Watchers};

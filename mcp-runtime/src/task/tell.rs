@@ -53,6 +53,8 @@ pub(super) struct Sent {
     is_any: bool,
     /// The function gives numbers of its own.
     reports: bool,
+    /// The function has said something that a person may read.
+    speaks: bool,
     /// The last number was none of the function's own.
     is_counted: bool,
 }
@@ -70,6 +72,25 @@ impl Sent {
         self.is_counted.then(|| {
             self.last = self.last.next_up();
             (self.last, None)
+        })
+    }
+
+    /// Whether the function gives numbers of its own.
+    pub(super) fn reports(&self) -> bool {
+        self.reports
+    }
+
+    /// Whether the function has said something that a person may read.
+    pub(super) fn speaks(&self) -> bool {
+        self.speaks
+    }
+
+    /// The number to send when what the function calls is so far, if any.
+    pub(super) fn count(&mut self, done: f64) -> Option<f64> {
+        let increases = !self.is_any || done > self.last;
+        increases.then(|| {
+            (self.last, self.is_any, self.is_counted) = (done, true, true);
+            done
         })
     }
 
@@ -92,12 +113,17 @@ impl Context {
     /// of a task. When a client reads too slowly, it sees fewer steps, not later ones.
     pub fn progress(&self, done: impl Amount, total: impl Total, message: impl AsRef<str>) {
         let (done, total, message) = (done.amount(), total.total(), message.as_ref());
-        if let Some(outlet) = self.outlet() {
+        {
             let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((done, total)) = sent.report(done, total).filter(|_| !self.is_done_with()) {
+            sent.speaks |= !message.is_empty();
+            // It "MUST stop after completion".
+            if let Some((done, total)) = sent.report(done, total).filter(|_| !self.is_done_with())
+                && let Some(outlet) = self.outlet()
+            {
                 outlet.progress(&Progress { done, total, message, partial: None });
             }
         }
+        self.count_for_caller(Some((done, total)), message);
         if let Some(task) = self.0.task.get() {
             let message = if message.is_empty() { None } else { Some(message.into()) };
             task.report(Report { progress: Some((done, total)), message });
@@ -106,8 +132,11 @@ impl Context {
 
     /// Says what a person may read of how far a task is, without numbers. A call that is no task has nowhere to show it.
     pub fn message(&self, message: impl AsRef<str>) {
+        let message = message.as_ref();
+        self.0.sent.lock().unwrap_or_else(PoisonError::into_inner).speaks = true;
+        self.count_for_caller(None, message);
         if let Some(task) = self.0.task.get() {
-            task.report(Report { progress: None, message: Some(message.as_ref().into()) });
+            task.report(Report { progress: None, message: Some(message.into()) });
         }
     }
 
@@ -119,6 +148,8 @@ impl Context {
     /// plain call sends them with `notifications/progress` where the client asked for that. All of this is under the `_meta`
     /// key `dev.mcp-runtime/partial`: `{ "values": [..], "first": 3, "cursor": 5 }`, where `first` is the number of the first
     /// value, counted from zero, and `cursor` is what to send under the same key, `{ "cursor": 5 }`, to go on after the last.
+    ///
+    /// What a call [within another](Self::call) gives is its own: its task's, if it has one, and nobody's if it has none.
     ///
     /// This never waits and never fails. What cannot be written as JSON or is larger than all of them may be together is
     /// left out, and the server's log says so. A run that goes on where another was cut off may give again what that one
@@ -200,11 +231,12 @@ impl Context {
     }
 
     fn log_as(&self, level: LogLevel, logger: Option<&str>, data: &impl Serialize) {
-        let Some(outlet) = self.outlet().filter(|outlet| outlet.hears(level)) else { return };
+        let top = self.top();
+        let Some(outlet) = top.outlet().filter(|outlet| outlet.hears(level)) else { return };
         match payload::encode(data) {
             Ok(data) => {
-                let _sending = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
-                if !self.is_done_with() {
+                let _sending = top.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+                if !self.is_done_with() && !top.is_done_with() {
                     outlet.log(level, logger, &data);
                 }
             }

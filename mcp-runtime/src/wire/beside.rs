@@ -1,5 +1,5 @@
-//! What is said of a task beside what the specification has words for, in `_meta`: how far it is in numbers, and what it
-//! has found so far.
+//! What is said of a task beside what the specification has words for, in `_meta`: how far it is in numbers, what it has
+//! found so far, and what tasks it is made of.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,21 +10,33 @@ use crate::protocol::jsonrpc::write_json;
 use crate::protocol::names::meta;
 use crate::protocol::params::Params;
 use crate::protocol::payload::write_entry;
-use crate::task::{Partials, Record};
+use crate::task::{Partials, Record, Status};
 
 /// What is said of a task beside its record.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
     /// The partial results that the reader has not seen, if the task gives any.
     pub(crate) partials: Option<Partials>,
+    /// The tasks that are parts of it, if it ever began any.
+    pub(crate) children: Option<Vec<Record>>,
 }
 
+/// How many parts of a task are named; the others are counted.
+const MOST_CHILDREN: usize = 64;
+
 impl Beside {
-    /// Writes the entries, with commas between them and none before, and says whether there are any.
-    pub(super) fn write(&self, out: &mut Vec<u8>, record: &Record) -> bool {
+    /// Writes the entries, with commas between them and none before, and says whether there are any. `status` is where a
+    /// task stands in the words of the dialect.
+    pub(super) fn write(&self, out: &mut Vec<u8>, record: &Record, status: fn(&Record) -> Status) -> bool {
         let start = out.len();
         write_progress(out, record);
         self.write_partials(out, start);
+        if let Some(children) = &self.children {
+            if out.len() > start {
+                out.push(b',');
+            }
+            write_children(out, children, status);
+        }
         out.len() > start
     }
 
@@ -73,6 +85,36 @@ pub(super) fn write_partials<'a>(
     write_entry(out, "first", &first);
     write_entry(out, "cursor", &next);
     out.push(b'}');
+}
+
+/// Writes `"dev.mcp-runtime/children":{…}`: those at work first.
+fn write_children(out: &mut Vec<u8>, children: &[Record], status: fn(&Record) -> Status) {
+    let ended = children.iter().filter(|child| child.status.is_terminal());
+    let at_work = children.iter().filter(|child| !child.status.is_terminal());
+    write_json(out, meta::CHILDREN);
+    out.extend_from_slice(b":{");
+    write_entry(out, "count", &children.len());
+    write_entry(out, "ended", &ended.clone().count());
+    out.extend_from_slice(br#","tasks":["#);
+    for (index, child) in at_work.chain(ended).take(MOST_CHILDREN).enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.push(b'{');
+        write_entry(out, "taskId", &child.id);
+        write_entry(out, "tool", &child.target);
+        write_entry(out, "status", &status(child));
+        if let Some(message) = &child.message {
+            write_entry(out, "statusMessage", message);
+        }
+        if let Some((done, total)) = child.progress {
+            out.extend_from_slice(br#","progress":{"#);
+            write_numbers(out, done, total);
+            out.push(b'}');
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
 }
 
 /// Reads where a reader of partial results left off, if it says so.

@@ -271,7 +271,7 @@ fn write_task(out: &mut Vec<u8>, record: &Record, beside: &Beside, now: Timestam
     }
     let start = out.len();
     out.extend_from_slice(br#","_meta":{"#);
-    if beside.write(out, record) {
+    if beside.write(out, record, status) {
         out.push(b'}');
     } else {
         out.truncate(start);

@@ -175,7 +175,7 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     }
     out.extend_from_slice(br#","_meta":{"#);
     let written = payload.is_some_and(|payload| payload.write_meta_entries(out))
-        || task_meta.is_some_and(|(record, beside)| beside.write(out, record));
+        || task_meta.is_some_and(|(record, beside)| beside.write(out, record, status));
     if written {
         out.push(b',');
     }
@@ -209,7 +209,7 @@ pub(crate) fn write_status(
     write_subscription(out, subscription);
     let start = out.len();
     out.push(b',');
-    if !beside.write(out, record) {
+    if !beside.write(out, record, status) {
         out.truncate(start);
     }
     out.push(b'}');
@@ -245,6 +245,11 @@ pub(super) fn write_subscription(out: &mut Vec<u8>, subscription: &RequestId) {
     write_json(out, meta::SUBSCRIPTION_ID);
     out.push(b':');
     write_json(out, subscription);
+}
+
+/// Where a task stands in this dialect.
+fn status(record: &Record) -> Status {
+    record.status
 }
 
 /// Writes the members of a `Task`, with a comma before each.

@@ -204,7 +204,7 @@ impl Engine {
         Some(closed)
     }
 
-    async fn ask_job_now(&self, id: TaskId) {
+    async fn ask_job_now(self: &Arc<Self>, id: TaskId) {
         let record = match self.store.apply(id, Event::Poll).await {
             Ok(record) => record,
             // Somebody else asked it just now, or it is over.
@@ -256,12 +256,12 @@ impl Engine {
     }
 
     /// Ends the task of a job that is over. If that cannot be recorded, the job is asked again another time.
-    async fn end_job(&self, record: &Record, ending: Ending) {
+    async fn end_job(self: &Arc<Self>, record: &Record, ending: Ending) {
         let ending = Arc::new(self.bounded(ending));
         let mut epoch = record.epoch;
         for _ in 0..ENDS {
             match self.store.apply(record.id, Event::End(epoch, Arc::clone(&ending))).await {
-                Ok(record) => return self.ended_now(&record),
+                Ok(record) => return self.ended_now(&record).await,
                 // Somebody else has asked meanwhile. What is over is over, whoever hears it first.
                 Err(StoreError::Refused(Refusal::Stale)) => match self.store.get(record.id).await {
                     Ok(Some(now)) => epoch = now.epoch,

@@ -27,6 +27,23 @@ impl TaskLink {
         self.id
     }
 
+    /// The run that this leads to.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// What runs the task, if the server is still there.
+    pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.upgrade()
+    }
+
+    /// Tells whoever watches the task that there is something to see.
+    pub(crate) fn look_at(&self) {
+        if let Some(engine) = self.engine.upgrade() {
+            engine.watchers.changed(&self.id);
+        }
+    }
+
     pub(crate) fn report(&self, report: Report) {
         if let Some(engine) = self.engine.upgrade() {
             engine.store.report(self.id, self.epoch, report);
@@ -125,7 +142,7 @@ impl TaskLink {
 }
 
 /// How long to wait before the store is asked again to record a step. What it cannot do by then is the run's to know.
-const PAUSES: [Duration; 3] =
+pub(super) const PAUSES: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
 
 /// An answer that does not fit its question.
@@ -174,10 +191,11 @@ impl Engine {
             self.watchers.changed(&id);
         }
         if let Some(mut task) = waiting {
+            let waited = task.record.open_questions().map(|question| Arc::clone(&question.key)).collect();
             if let Ok(record) = &answered {
                 task.record = record.clone();
             }
-            self.take_up(task, true).await;
+            self.take_up(task, Some(waited), None).await;
         }
         match answered {
             Ok(_) | Err(StoreError::Refused(_)) => Ok(unfit),

@@ -1,5 +1,6 @@
 //! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
 
+mod children;
 mod drive;
 mod jobs;
 mod link;
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+pub(crate) use self::children::{KnowTools, Prepared, Unprepared};
 pub(crate) use self::drive::Start;
 use self::drive::{Registered, Starting};
 use self::jobs::Desk;
@@ -63,6 +65,7 @@ pub(crate) struct Engine {
     /// Until when nobody takes the tasks that run here; by this process's clock.
     leased_until: Mutex<Option<Instant>>,
     reviver: OnceLock<Weak<dyn Revive>>,
+    tools: OnceLock<Weak<dyn KnowTools>>,
     keepers: OnceLock<[AbortHandle; 2]>,
     /// Whether the store may hold something for this worker that does not run: it failed after it had begun.
     is_suspect: AtomicBool,
@@ -117,6 +120,7 @@ impl Engine {
             worker: WorkerId::random(),
             leased_until: Mutex::default(),
             reviver: OnceLock::new(),
+            tools: OnceLock::new(),
             keepers: OnceLock::new(),
             is_suspect: AtomicBool::new(false),
             busy: Arc::default(),
@@ -272,20 +276,24 @@ impl Engine {
     }
 
     /// Cancels a task: it is `cancelled` at once, whatever its function still does.
-    pub(crate) async fn cancel(&self, id: TaskId, principal: &Principal) -> Result<Record, StoreError> {
+    pub(crate) async fn cancel(
+        self: &Arc<Self>,
+        id: TaskId,
+        principal: &Principal,
+    ) -> Result<Record, StoreError> {
         self.get(id, principal).await?;
         let record = self.store.apply(id, Event::Cancel).await?;
         self.stop(id);
-        self.ended_now(&record);
+        self.ended_now(&record).await;
         Ok(record)
     }
 
     /// Cancels a task of which nobody was told, because the call that it comes of was cancelled.
-    async fn give_up(&self, id: TaskId) {
+    async fn give_up(self: &Arc<Self>, id: TaskId) {
         match self.store.apply(id, Event::Cancel).await {
             Ok(record) => {
                 self.stop(id);
-                self.ended_now(&record);
+                self.ended_now(&record).await;
             }
             // It has ended, in whatever way.
             Err(StoreError::Refused(_) | StoreError::NotFound) => {}
@@ -314,10 +322,14 @@ impl Engine {
         }
     }
 
-    fn ended_now(&self, record: &Record) {
+    async fn ended_now(self: &Arc<Self>, record: &Record) {
         telemetry::ended(record);
         self.note_end(record);
+        self.end_children(record).await;
         self.watchers.changed(&record.id);
+        if let Some(parent) = record.parent() {
+            self.watchers.changed(&parent);
+        }
         self.sweep.notify_one();
         self.stop_job(record);
     }
@@ -331,7 +343,7 @@ impl Engine {
         Ending::Error(limit::too_large("the result", size, "max_result_size", most))
     }
 
-    async fn end(&self, id: TaskId, epoch: Epoch, ending: Ending) {
+    async fn end(self: &Arc<Self>, id: TaskId, epoch: Epoch, ending: Ending) {
         let ending = Arc::new(self.bounded(ending));
         let mut pause = FIRST_PAUSE;
         while let Err(error) = self.try_to_end(id, epoch, &ending).await {
@@ -342,9 +354,14 @@ impl Engine {
         }
     }
 
-    async fn try_to_end(&self, id: TaskId, epoch: Epoch, ending: &Arc<Ending>) -> Result<(), StoreError> {
+    async fn try_to_end(
+        self: &Arc<Self>,
+        id: TaskId,
+        epoch: Epoch,
+        ending: &Arc<Ending>,
+    ) -> Result<(), StoreError> {
         match self.store.apply(id, Event::End(epoch, Arc::clone(ending))).await {
-            Ok(record) => self.ended_now(&record),
+            Ok(record) => self.ended_now(&record).await,
             // It was cancelled first, or taken over: then what this run came to is not wanted.
             // Or it was recorded, and only the store's answer was lost: then nobody was told.
             Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {

@@ -20,7 +20,8 @@ use crate::protocol::payload::Ending;
 use crate::task::context::Context;
 use crate::task::identity::{TaskId, WorkerId};
 use crate::task::journal::{Journal, Kept};
-use crate::task::record::Event;
+use crate::task::record::{Event, Record};
+use crate::task::scope::Scope;
 use crate::task::store::{Claimed, Lease, StoreError};
 use crate::telemetry::{self, Span};
 
@@ -32,6 +33,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Knows how to go on with a task that another run left behind.
 pub(crate) trait Revive: Send + Sync {
+    /// Where the next run is, if that matters and no other run calls it.
+    fn scope(&self, record: &Record) -> Option<Box<Scope>>;
+
     /// The work of the next run, or how the task ends because there may be none. `was_waiting`: the run before was not cut
     /// off, but waited for the client.
     fn revive(&self, task: &Claimed, was_waiting: bool, cx: &Context) -> Result<Revived, Ending>;
@@ -151,7 +155,7 @@ impl Engine {
                 Ok(claimed) => {
                     let is_all = claimed.len() < CLAIM_BATCH;
                     for task in claimed {
-                        self.take_up(task, false).await;
+                        self.take_up(task, None, None).await;
                     }
                     if is_all {
                         return;
@@ -238,14 +242,20 @@ impl Engine {
         }
     }
 
-    /// Goes on with a task that was claimed.
-    pub(super) async fn take_up(self: &Arc<Self>, task: Claimed, was_waiting: bool) {
+    /// Goes on with a task that was claimed: with one whose run was not cut off but `waited` for answers to these questions,
+    /// and with one that another run calls, which is at the place in `scope`.
+    pub(super) async fn take_up(
+        self: &Arc<Self>,
+        task: Claimed,
+        waited: Option<Vec<Arc<str>>>,
+        scope: Option<Box<Scope>>,
+    ) {
         let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
         let Some(reviver) = self.reviver.get().and_then(Weak::upgrade) else {
             // The server is going down; whoever comes next finds the task as it is.
             return;
         };
-        let revived = self.revive(&*reviver, &task, was_waiting);
+        let revived = self.revive(&*reviver, &task, waited, scope);
         telemetry::taken_up(&task.record, revived.is_ok());
         match revived {
             Ok((cx, Revived { work, may_rerun })) => {
@@ -268,18 +278,23 @@ impl Engine {
         self: &Arc<Self>,
         reviver: &dyn Revive,
         task: &Claimed,
-        was_waiting: bool,
+        waited: Option<Vec<Arc<str>>>,
+        scope: Option<Box<Scope>>,
     ) -> Result<(Context, Revived), Ending> {
         let record = &task.record;
         let link = TaskLink { engine: Arc::downgrade(self), id: record.id, epoch: record.epoch };
         let cx = Context::new(record.principal.clone(), task.origin.clone(), Some(link), None);
+        let cx = cx.at(scope.or_else(|| reviver.scope(record)));
         let questions = record.questions.as_deref().map_or(&[][..], Vec::as_slice);
         let kept = Kept::of_entries(task.journal.clone(), questions).map_err(|error| {
             let what =
                 format!("what the task remembers cannot be read ({error}); call `{}` again", record.target);
             Ending::Error(ProtocolError::internal(what))
         })?;
-        cx.resume(Journal::resume(kept, HashMap::new()));
+        let was_waiting = waited.is_some();
+        let mut journal = Journal::resume(kept, HashMap::new());
+        journal.has_waited_for(waited.unwrap_or_default());
+        cx.resume(journal);
         let revived = reviver.revive(task, was_waiting, &cx)?;
         Ok((cx, revived))
     }

@@ -240,9 +240,7 @@ impl Engine {
         epoch: Epoch,
         may_rerun: bool,
     ) -> Result<bool, StoreError> {
-        let waits =
-            async || Ok(self.store.get(id).await?.is_some_and(|it| it.status == Status::InputRequired));
-        if !(may_rerun || waits().await?) {
+        if !(may_rerun || self.waits_for_client(id).await?) {
             return Ok(false);
         }
         match self.store.apply(id, Event::Release(epoch)).await {
