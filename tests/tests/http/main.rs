@@ -12,4 +12,5 @@ mod raw;
 mod resuming;
 mod sessions;
 mod sockets;
+mod stopping;
 mod tools;

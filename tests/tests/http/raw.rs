@@ -95,9 +95,13 @@ pub(crate) struct Raw {
 }
 
 /// The text of a request of the stateless revision.
-pub(crate) fn modern(id: i64, method: &str, mut params: Value) -> String {
+pub(crate) fn modern(id: i64, method: &str, params: Value) -> String {
+    modern_with(id, method, params, json!({}))
+}
+
+fn modern_with(id: i64, method: &str, mut params: Value, capabilities: Value) -> String {
     params["_meta"][names::PROTOCOL_VERSION] = MODERN.into();
-    params["_meta"][names::CLIENT_CAPABILITIES] = json!({});
+    params["_meta"][names::CLIENT_CAPABILITIES] = capabilities;
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()
 }
 
@@ -122,8 +126,20 @@ impl Raw {
 
     /// Sends a request of the stateless revision.
     pub(crate) fn begin(&mut self, id: i64, method: &str, params: Value) {
-        let name = params["name"].as_str().map(|name| format!("Mcp-Name: {name}\r\n")).unwrap_or_default();
-        let body = modern(id, method, params);
+        self.begin_with(id, method, params, json!({}));
+    }
+
+    /// The same of a client that knows tasks, and can be asked.
+    #[cfg(unix)]
+    pub(crate) fn begin_as_task(&mut self, id: i64, method: &str, params: Value) {
+        let capabilities = json!({ "elicitation": {}, "extensions": { (names::TASKS): {} } });
+        self.begin_with(id, method, params, capabilities);
+    }
+
+    fn begin_with(&mut self, id: i64, method: &str, params: Value, capabilities: Value) {
+        let name = ["name", "taskId"].into_iter().find_map(|member| params[member].as_str());
+        let name = name.map(|name| format!("Mcp-Name: {name}\r\n")).unwrap_or_default();
+        let body = modern_with(id, method, params, capabilities);
         let headers = format!(
             "MCP-Protocol-Version: {MODERN}\r\nMcp-Method: {method}\r\n{name}Content-Length: {}\r\n",
             body.len()
