@@ -158,6 +158,11 @@
 //! its own layers, as a `tower` service or, with the feature `axum`, as a router. A layer says who asks by putting a
 //! [`Principal`] among a request's extensions. A server on a loopback address answers to this machine's names alone.
 //!
+//! # Operating
+//!
+//! [`operations`] is the page for whoever runs a server: its limits, how it stops, and what can be seen of it by `tracing`
+//! and, with the feature `metrics`, by the `metrics` facade.
+//!
 //! # Testing
 //!
 //! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the
@@ -218,6 +223,9 @@ pub mod dynamic {
         ToolAnnotations, ToolCall, ToolDefinition, ToolFuture,
     };
 }
+
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {}
 
 /// Lists tools by name, for [`Server::tools`].
 ///

@@ -10,6 +10,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::task::store::Report;
 use crate::task::{AskJob, Asked, Context, JobState, KnowJobs, Record, stop};
+use crate::telemetry::RunWatch;
 use crate::tool::{AnyJob, JobStatus, OpenJob, ToolError, ToolFuture, ToolResult};
 
 impl Shared {
@@ -23,7 +24,7 @@ impl Shared {
             }
             (work, _) => work,
         };
-        Run::new(work, cx.clone(), self.timeout(callee))
+        Run::new(work, cx.clone(), RunWatch::new(&callee.traits().name), self.timeout(callee))
     }
 }
 

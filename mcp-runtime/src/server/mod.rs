@@ -39,6 +39,7 @@ pub use self::settings::{Limits, Tasks};
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::task::{Engine, EngineSettings, KnowJobs, Watchers};
+use crate::telemetry;
 use crate::testing::TestClient;
 use crate::tool::{States, Tool};
 use crate::transport::{Acceptor, Client, Endpoint, Transport};
@@ -261,6 +262,7 @@ impl Server {
             tasks: self.tasks,
             limits: self.limits,
         });
+        telemetry::describe();
         handle.attach(&shared);
         let tools: Weak<Shared> = Arc::downgrade(&shared);
         shared.engine.know_tools(tools);

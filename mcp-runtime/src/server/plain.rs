@@ -21,13 +21,14 @@ use crate::protocol::time::Timestamp;
 use crate::task::journal::{Journal, Kept};
 use crate::task::store::NewTask;
 use crate::task::{Context, Engine, NewRun, Principal};
-use crate::telemetry::Span;
+use crate::telemetry::{CallWatch, Span};
 use crate::wire::{Call, Outcome, responses};
 
 /// An ordinary call at work, which takes note of how long it keeps its thread.
 pub(super) struct PlainCall {
     stage: Stage,
     span: Span,
+    watch: CallWatch,
     callee: Arc<dyn Callee>,
     cx: Context,
     rounds: Option<Box<Rounds>>,
@@ -174,7 +175,8 @@ impl PlainCall {
         rounds: Option<Box<Rounds>>,
         detaching: Option<Box<Detaching>>,
     ) -> Self {
-        Self { stage: Stage::Running(run), span, callee, cx, rounds, detaching, has_begun: false }
+        let watch = CallWatch::new(&callee.traits().name);
+        Self { stage: Stage::Running(run), span, watch, callee, cx, rounds, detaching, has_begun: false }
     }
 
     /// What a run that waits is to be ended with, if it is.
@@ -200,6 +202,7 @@ impl PlainCall {
             && let Some(detaching) = self.detaching.take()
             && let Stage::Running(run) = mem::replace(&mut self.stage, Stage::Over)
         {
+            self.watch.became_task();
             self.stage = Stage::Detaching(detaching.start(run, self.cx.clone()));
             cx.waker().wake_by_ref();
         }
@@ -224,11 +227,15 @@ impl Future for PlainCall {
         if let Some(began) = began {
             self.callee.traits().pace.note(began.elapsed());
         }
+        if let Poll::Ready(ending) = &polled {
+            self.watch.ended(ending);
+        }
         match polled {
             Poll::Ready(Ending::Result(payload)) => Poll::Ready(Ok(Outcome::Result(payload))),
             Poll::Ready(Ending::Error(error)) => Poll::Ready(Err(error)),
             Poll::Pending => match self.interrupted(cx) {
                 Some(outcome) => {
+                    self.watch.interrupted(outcome.is_ok());
                     self.stage = Stage::Over;
                     Poll::Ready(outcome)
                 }

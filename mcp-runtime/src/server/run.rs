@@ -12,7 +12,7 @@ use super::callee::Callee;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
 use crate::task::{self as tasks, Context, panic_message, panicked};
-use crate::telemetry;
+use crate::telemetry::{self, RunWatch};
 use crate::tool::{States, ToolError, ToolFuture, ToolResult};
 use crate::wire::Call;
 
@@ -23,6 +23,7 @@ use crate::wire::Call;
 pub(super) struct Run {
     work: Work,
     cx: Context,
+    watch: RunWatch,
     has_begun: bool,
     is_over: bool,
 }
@@ -44,12 +45,12 @@ pub(crate) enum Work {
 }
 
 impl Run {
-    pub(super) fn new(work: Work, cx: Context, timeout: Option<Duration>) -> Self {
+    pub(super) fn new(work: Work, cx: Context, watch: RunWatch, timeout: Option<Duration>) -> Self {
         let work = match timeout {
             Some(limit) => work.within(limit, cx.clone()),
             None => work,
         };
-        Self { work, cx, has_begun: false, is_over: false }
+        Self { work, cx, watch, has_begun: false, is_over: false }
     }
 }
 
@@ -143,9 +144,12 @@ impl Future for Run {
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Ending> {
         if !std::mem::replace(&mut self.has_begun, true) {
             telemetry::begun();
+            let is_task = self.cx.task_id().is_some();
+            self.watch.begin(is_task);
         }
         let ending = task::ready!(Pin::new(&mut self.work).poll(cx));
         self.is_over = true;
+        self.watch.end(self.cx.task_id().is_some());
         self.cx.close();
         Poll::Ready(ending)
     }

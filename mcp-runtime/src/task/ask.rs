@@ -14,6 +14,7 @@ use super::journal::{Journal, Step, entry_within};
 use super::record::Question;
 use crate::input::{Capability, InputError, InputRequest, InputResponse};
 use crate::protocol::payload;
+use crate::telemetry::One;
 
 impl Context {
     /// Asks the client and waits for its answer. Cancel safe: a question whose future is dropped is withdrawn.
@@ -49,7 +50,9 @@ impl Context {
             // Whoever drives the call sees what is open, and ends it with that.
             (None, _) => {}
         }
+        let open = One::open_question();
         let answer = self.answered(top, &key).await;
+        drop(open);
         drop(asked);
         answer
     }

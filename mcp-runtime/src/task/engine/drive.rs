@@ -11,7 +11,7 @@ use super::{Engine, Work};
 use crate::protocol::payload::Ending;
 use crate::task::identity::{Epoch, TaskId};
 use crate::task::panic::{Guarded, guarded, panic_message, panicked};
-use crate::telemetry::Span;
+use crate::telemetry::{One, Span};
 
 /// A task that was recorded and is about to run.
 ///
@@ -78,6 +78,7 @@ pub(super) struct Registered {
     pub(super) engine: Arc<Engine>,
     pub(super) id: TaskId,
     pub(super) epoch: Epoch,
+    pub(super) _counted: One,
 }
 
 impl Drop for Registered {
@@ -128,7 +129,7 @@ impl Future for Drive {
                             Ending::Error(panicked())
                         }
                     };
-                    let Registered { engine, id, epoch } = registered;
+                    let Registered { engine, id, epoch, .. } = registered;
                     let (engine, id, epoch) = (Arc::clone(engine), *id, *epoch);
                     *stage = Stage::Ending(Box::pin(async move { engine.end(id, epoch, ending).await }));
                 }

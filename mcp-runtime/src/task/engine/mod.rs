@@ -37,7 +37,7 @@ use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
 use crate::limit;
 use crate::protocol::payload::Ending;
-use crate::telemetry::{self, Span};
+use crate::telemetry::{self, One, Span};
 
 /// The numbers that an engine goes by.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 impl Engine {
     pub(crate) fn new(store: Arc<dyn TaskStore>, settings: EngineSettings) -> Arc<Self> {
         Arc::new(Self {
-            store,
+            store: telemetry::timed(store),
             worker: WorkerId::random(),
             leased_until: Mutex::default(),
             reviver: OnceLock::new(),
@@ -177,7 +177,12 @@ impl Engine {
         let before = if self.is_stopped() { Err(live) } else { Ok(entered.insert(id, live)) };
         // Not under the lock: it may be the last that holds something of the author's.
         drop(entered);
-        before.is_ok().then(|| Registered { engine: Arc::clone(self), id, epoch })
+        before.is_ok().then(|| Registered {
+            engine: Arc::clone(self),
+            id,
+            epoch,
+            _counted: One::running_task(),
+        })
     }
 
     /// Whether what would have to be stored of a task is within the limits.
