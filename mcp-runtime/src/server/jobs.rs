@@ -108,6 +108,10 @@ impl AskJob for Known {
 }
 
 impl KnowJobs for Shared {
+    fn has_jobs(&self) -> bool {
+        self.catalogue().begins_jobs()
+    }
+
     fn job(&self, record: &Record) -> Result<Arc<dyn AskJob>, Ending> {
         let lost = |why: &str| {
             let message = format!("the job of `{}` is lost: {why}", record.target);

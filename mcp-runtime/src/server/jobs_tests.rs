@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::tests::server;
 use super::*;
+use crate::task::store;
 use crate::tool::{
     InvalidArguments, Job, JobStatus, Jobs, TaskPolicy, TaskSupport, Tool, ToolCall, ToolDefinition,
     ToolFuture,
@@ -203,6 +204,56 @@ async fn nobody_is_asked_when_nobody_wants_to_know_any_more() {
     let name = id.parse().expect("an id");
     while service.0.engine.follows_job(name) {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_everybody_forgot_ends_its_task_all_the_same() {
+    /// The runtime's clock, which is quick where it is paused.
+    struct Quick(tokio::time::Instant);
+    impl store::Clock for Quick {
+        fn now(&self) -> store::Timestamp {
+            store::Timestamp::from_millis(self.0.elapsed().as_millis() as u64)
+        }
+    }
+    let mill = Mill::default();
+    let tasks = Tasks::store(store::Memory::with_clock(Quick(tokio::time::Instant::now())));
+    let service = server().state(mill.clone()).tool(grind(SOON)).tasks(tasks).build().expect("built");
+    let id = begun(&mut service.test_client(), &service).await;
+    mill.says([Ok(JobStatus::message("at work")), DONE]);
+    let (name, principal) = (id.parse().expect("an id"), crate::Principal::local());
+    let watch = service.0.engine.watch();
+    watch.add(name);
+    while !service.0.engine.get(name, &principal).await.expect("it is kept").status.is_terminal() {
+        watch.changed().await;
+    }
+    assert_eq!(mill.polls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_or_forgets_to_answer_loses_no_job() {
+    use store::{Fault, Faulty, Memory, Operation};
+    for fault in [Fault::Before, Fault::After] {
+        let (mill, (store, faults)) = (Mill::default(), Faulty::new(Memory::new()));
+        let server = server().state(mill.clone()).tool(grind(Duration::ZERO)).tasks(Tasks::store(store));
+        let service = server.build().expect("it can be built");
+        let mut client = service.test_client();
+        faults.next(Operation::Apply, fault);
+        let id = begun(&mut client, &service).await;
+        mill.says([DONE, DONE]);
+        // The poll goes well, the end does not.
+        faults.next(Operation::Apply, Fault::Slow(SOON));
+        faults.next(Operation::Apply, fault);
+        let over = client.follow(&id).await.expect("it ends");
+        assert_eq!(over["result"]["structuredContent"], json!({ "sacks": 3 }), "{fault:?}");
+        assert!(mill.stopped().is_empty());
+        let other = begun(&mut client, &service).await;
+        faults.next(Operation::Apply, fault);
+        let cancel = json!({ "taskId": other });
+        client.request("tasks/cancel", cancel.clone()).await.expect_err("the store fails");
+        client.request("tasks/cancel", cancel).await.expect("it does not fail again");
+        mill.0.stop.notified().await;
+        assert_eq!(mill.stopped(), [7]);
     }
 }
 

@@ -431,6 +431,12 @@ impl Record {
             && !self.worker.is_some_and(is_alive)
     }
 
+    /// Whether the task stands for a job that nobody has asked for this long.
+    pub fn is_forgotten(&self, span: Duration, now: Timestamp) -> bool {
+        let asked_at = self.job.as_ref().map(|job| job.polled_at.unwrap_or(self.updated_at));
+        !self.status.is_terminal() && asked_at.is_some_and(|at| now.since(at) >= span)
+    }
+
     fn questions(&self) -> impl Iterator<Item = &Question> {
         self.questions.iter().flat_map(|questions| questions.iter())
     }

@@ -171,6 +171,11 @@ impl Catalogue {
         self.named(call.kind, &call.name)
     }
 
+    /// Whether a tool may begin jobs elsewhere.
+    pub(crate) fn begins_jobs(&self) -> bool {
+        self.tools.iter().any(|tool| tool.jobs().is_some())
+    }
+
     /// What is called by this name; of a resource, by its URI.
     pub(crate) fn named(&self, kind: RequestKind, name: &str) -> Result<Arc<dyn Callee>, ProtocolError> {
         let found: Option<Arc<dyn Callee>> = match kind {

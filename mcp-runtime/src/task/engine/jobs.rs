@@ -31,6 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The shortest time between two questions to a job that somebody follows.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How long a job that nobody asks is left alone. What ends it then is that it says so.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+
+/// How many of those are asked at a time.
+const FORGOTTEN_BATCH: usize = 256;
+
 /// How often a job is told to stop before it is left to itself.
 const STOPS: u32 = 5;
 
@@ -42,6 +48,9 @@ const UNHEARD: &str = "How far the job is could not be asked: ";
 
 /// Knows the jobs that tasks stand for.
 pub(crate) trait KnowJobs: Send + Sync {
+    /// Whether there may be any.
+    fn has_jobs(&self) -> bool;
+
     /// The job of a task, or how the task ends because there is no way to it any more.
     fn job(&self, record: &Record) -> Result<Arc<dyn AskJob>, Ending>;
 }
@@ -69,6 +78,14 @@ pub(super) struct Desk {
     asked: Mutex<HashMap<TaskId, watch::Receiver<()>>>,
     /// The jobs that somebody follows: how many do, and what asks again and again for them.
     followed: Mutex<HashMap<TaskId, (usize, AbortHandle)>>,
+    /// What asks the jobs that nobody else asks.
+    reminder: OnceLock<AbortHandle>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.reminder.get().into_iter().for_each(AbortHandle::abort);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,22 +137,66 @@ impl TaskLink {
 }
 
 impl Engine {
-    /// Says who knows the jobs; once.
-    pub(crate) fn know_jobs(&self, known: Weak<dyn KnowJobs>) {
-        // Whoever says so again is the same.
-        let _ = self.desk.known.set(known);
+    /// Says who knows the jobs; once. From then on those are asked now and then that nobody else asks.
+    pub(crate) fn know_jobs(self: &Arc<Self>, known: Weak<dyn KnowJobs>) {
+        let has_jobs = known.upgrade().is_some_and(|known| known.has_jobs());
+        // What was kept from an earlier process may be jobs already; what is not kept is told of when it is handed over.
+        if self.desk.known.set(known).is_ok() && has_jobs && self.store.is_durable() {
+            self.remember_jobs();
+        }
     }
 
-    async fn hand_over(&self, id: TaskId, epoch: Epoch, handle: Arc<RawValue>, job: Arc<dyn AskJob>) {
+    /// Begins to ask the jobs that nobody else asks, once: so that a task of which nobody wants to know any more ends all the
+    /// same, and expires.
+    fn remember_jobs(self: &Arc<Self>) {
+        self.desk.reminder.get_or_init(|| {
+            let engine = Arc::downgrade(self);
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(FORGOTTEN / 2).await;
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.ask_forgotten().await;
+                }
+            })
+            .abort_handle()
+        });
+    }
+
+    async fn ask_forgotten(self: &Arc<Self>) {
+        let forgotten = match self.store.forgotten(FORGOTTEN, FORGOTTEN_BATCH).await {
+            Ok(forgotten) => forgotten,
+            Err(error) => return tracing::warn!(%error, "jobs that nobody asks could not be looked for"),
+        };
+        for id in forgotten {
+            if let Ok(Some(record)) = self.store.get(id).await
+                && let Some(asked) = self.ask_job(&record)
+            {
+                answered(asked).await;
+            }
+        }
+    }
+
+    async fn hand_over(
+        self: &Arc<Self>,
+        id: TaskId,
+        epoch: Epoch,
+        handle: Arc<RawValue>,
+        job: Arc<dyn AskJob>,
+    ) {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.store.apply(id, Event::Hand(epoch, Arc::clone(&handle))).await {
                 Ok(record) => {
                     telemetry::left_to_job(&record);
+                    self.remember_jobs();
                     return self.watchers.changed(&id);
                 }
                 Err(StoreError::Refused(Refusal::Terminal(_)) | StoreError::NotFound) => {
                     return stop(Some(id), job);
+                }
+                Err(StoreError::Refused(_)) if self.has_job(id, &handle).await => {
+                    // It was recorded, and only the store's answer was lost.
+                    return self.watchers.changed(&id);
                 }
                 // The run that took over may stand for the same job.
                 Err(StoreError::Refused(refusal)) => {
@@ -150,6 +211,11 @@ impl Engine {
                 }
             }
         }
+    }
+
+    async fn has_job(&self, id: TaskId, handle: &RawValue) -> bool {
+        let record = self.store.get(id).await.ok().flatten();
+        record.and_then(|record| record.job).is_some_and(|job| job.handle.get() == handle.get())
     }
 
     /// The record as it is when its job, if it has one, was asked how far it is; or as it was, if that takes too long.
@@ -269,7 +335,9 @@ impl Engine {
                 },
                 Err(StoreError::Refused(_) | StoreError::NotFound) => return,
                 Err(error) => {
-                    return tracing::error!(task = %record.id, %error, "the end of a job could not be recorded");
+                    tracing::error!(task = %record.id, %error, "the end of a job could not be recorded");
+                    // It may have been recorded, and only the store's answer was lost.
+                    return self.watchers.changed(&record.id);
                 }
             }
         }

@@ -287,10 +287,20 @@ impl Engine {
         principal: &Principal,
     ) -> Result<Record, StoreError> {
         self.get(id, principal).await?;
-        let record = self.store.apply(id, Event::Cancel).await?;
-        self.stop(id);
-        self.ended_now(&record).await;
-        Ok(record)
+        match self.store.apply(id, Event::Cancel).await {
+            Ok(record) => {
+                self.stop(id);
+                self.ended_now(&record).await;
+                Ok(record)
+            }
+            Err(refused) => {
+                // Whoever cancelled it before may not have come as far as stopping its job.
+                if let (StoreError::Refused(_), Ok(record)) = (&refused, self.get(id, principal).await) {
+                    self.stop_job(&record);
+                }
+                Err(refused)
+            }
+        }
     }
 
     /// Cancels a task of which nobody was told, because the call that it comes of was cancelled.

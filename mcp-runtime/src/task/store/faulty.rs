@@ -68,6 +68,8 @@ pub enum Operation {
     Heartbeat,
     /// [`TaskStore::retire`].
     Retire,
+    /// [`TaskStore::forgotten`].
+    Forgotten,
 }
 
 /// How an operation goes wrong.
@@ -197,6 +199,7 @@ fn failed(operation: Operation) -> StoreError {
         Operation::Claim => "taking over tasks",
         Operation::Heartbeat => "renewing a lease",
         Operation::Retire => "giving a lease back",
+        Operation::Forgotten => "looking for jobs that nobody asks",
     };
     StoreError::Failed(doing, "a fault was injected".into())
 }
@@ -264,6 +267,10 @@ impl<S: TaskStore> TaskStore for Faulty<S> {
 
     fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()> {
         self.run(Operation::Retire, move |store| store.retire(worker))
+    }
+
+    fn forgotten(&self, span: Duration, limit: usize) -> StoreFuture<'_, Vec<TaskId>> {
+        self.run(Operation::Forgotten, move |store| store.forgotten(span, limit))
     }
 
     fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -469,6 +470,14 @@ impl TaskStore for Memory {
     fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()> {
         self.ledger().leases.remove(&worker);
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn forgotten(&self, span: Duration, limit: usize) -> StoreFuture<'_, Vec<TaskId>> {
+        let now = self.clock.now();
+        let mut forgotten = self.find(|record| record.is_forgotten(span, now));
+        forgotten.sort_unstable();
+        let ids = forgotten.into_iter().take(limit).map(|place| place.1).collect();
+        Box::pin(std::future::ready(Ok(ids)))
     }
 
     fn is_durable(&self) -> bool {

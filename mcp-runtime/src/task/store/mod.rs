@@ -97,6 +97,9 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Ends the lease of a worker.
     fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()>;
 
+    /// At most `limit` tasks whose jobs nobody has asked for this long: [`Record::is_forgotten`]. Oldest first.
+    fn forgotten(&self, span: Duration, limit: usize) -> StoreFuture<'_, Vec<TaskId>>;
+
     /// Waits until other processes have changed tasks, and names those that they changed: hints, of which some may be
     /// lost. Waits for ever where there are no other processes. Cancel safe.
     fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {
@@ -168,6 +171,10 @@ impl<S: TaskStore + ?Sized> TaskStore for Arc<S> {
 
     fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()> {
         (**self).retire(worker)
+    }
+
+    fn forgotten(&self, span: Duration, limit: usize) -> StoreFuture<'_, Vec<TaskId>> {
+        (**self).forgotten(span, limit)
     }
 
     fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {

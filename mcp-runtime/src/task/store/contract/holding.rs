@@ -238,3 +238,25 @@ pub(super) async fn a_job_elsewhere_needs_nobody<S: TaskStore>(store: &S, clock:
     let ended = store.apply(task.id, Event::End(next.epoch, ending("over"))).await.expect("the last one may");
     assert_eq!(ended.status, Status::Failed);
 }
+
+pub(super) async fn a_job_that_nobody_asks_is_found<S: TaskStore>(store: &S, clock: &ManualClock) {
+    let forgotten = async |limit| store.forgotten(SPAN, limit).await.expect("no failure");
+    let handle: Arc<RawValue> = Arc::from(raw("7"));
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        let task = create(store, new_task("job")).await;
+        store.apply(task.id, Event::Hand(task.epoch, Arc::clone(&handle))).await.expect("it is its own");
+        jobs.push(task.id);
+        clock.advance(Duration::from_millis(1));
+    }
+    create(store, new_task("no job")).await;
+    assert!(forgotten(10).await.is_empty(), "it is not long that they were begun");
+    clock.advance(SPAN);
+    assert_eq!(forgotten(10).await, jobs, "the oldest first");
+    assert_eq!(forgotten(2).await, jobs[..2], "and no more than are wanted");
+    store.apply(jobs[0], Event::Poll).await.expect("nobody asked before");
+    store.apply(jobs[1], Event::Cancel).await.expect("it works");
+    assert_eq!(forgotten(10).await, jobs[2..], "one was asked, and one is over");
+    clock.advance(SPAN);
+    assert_eq!(forgotten(10).await, [jobs[0], jobs[2]]);
+}

@@ -124,6 +124,7 @@ where
     holding::of_many_who_claim_one_gets_it(Arc::new(new().await)).await;
     holding::what_is_handed_back_is_anybodys(&new().await).await;
     holding::a_job_elsewhere_needs_nobody(&new().await, clock).await;
+    holding::a_job_that_nobody_asks_is_found(&new().await, clock).await;
     remembering::a_journal_is_written_once_and_in_order(&new().await).await;
     remembering::partial_results_are_kept_in_order(&new().await, clock).await;
     family::a_child_belongs_to_its_parent(&new().await, clock).await;

@@ -276,6 +276,11 @@ impl TaskStore for Sqlite {
         Box::pin(self.shared.write("ending the lease of a worker", move |writing| writing.retire(worker)))
     }
 
+    fn forgotten(&self, span: Duration, limit: usize) -> StoreFuture<'_, Vec<TaskId>> {
+        let read = move |reading: Reading<'_>| reading.forgotten(span, limit);
+        Box::pin(self.shared.read_apart("looking for jobs that nobody asks", read))
+    }
+
     fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {
         Box::pin(async move {
             loop {

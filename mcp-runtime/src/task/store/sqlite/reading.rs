@@ -1,6 +1,7 @@
 //! What can be asked of the file: each with what was said and is not written yet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::value::RawValue;
@@ -119,6 +120,22 @@ impl Reading<'_> {
                 (of.as_str(), now, limit, rows::millis(at), id.as_bytes()),
             ),
         })
+    }
+
+    /// The tasks whose jobs nobody has asked for this long, oldest first.
+    pub(super) fn forgotten(self, span: Duration, limit: usize) -> Result<Vec<TaskId>, Failure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT id FROM jobs JOIN tasks ON n = task WHERE status < 2 AND ifnull(polled_at, updated_at) <= ?1 \
+             ORDER BY created_at, id LIMIT ?2",
+        )?;
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let latest = rows::millis(self.now).saturating_sub(span);
+        let mut rows = statement.query((latest, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            ids.push(rows::id(row, 0)?);
+        }
+        Ok(ids)
     }
 
     /// Several records. Which ones is only known when they were read, and what was written in just that moment would be
