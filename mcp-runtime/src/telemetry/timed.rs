@@ -1,7 +1,7 @@
 //! A store whose answers are timed.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::numbers::store_took;
 use crate::protocol::payload::Ending;
@@ -87,6 +87,10 @@ impl TaskStore for Timed {
 
     fn retire(&self, worker: WorkerId) -> StoreFuture<'_, ()> {
         timed("retire", || self.0.retire(worker))
+    }
+
+    fn forgotten(&self, span: Duration, limit: usize) -> StoreFuture<'_, Vec<TaskId>> {
+        timed("forgotten", || self.0.forgotten(span, limit))
     }
 
     fn changes(&self) -> StoreFuture<'_, Vec<TaskId>> {
