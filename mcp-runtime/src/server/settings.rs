@@ -1,10 +1,10 @@
-//! What can be set: how tasks are run and kept, and the limits that are always on.
+//! What can be set of tasks: how they are run and kept.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::task::store::{Bounds, Memory, Quota, TaskStore};
+use crate::task::store::{Memory, TaskStore};
 
 /// How tasks are run and kept, for [`Server::tasks`](crate::Server::tasks).
 ///
@@ -164,90 +164,5 @@ impl fmt::Debug for Tasks {
             .field("lease", &self.lease)
             .field("drain", &self.drain)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a server accepts at most. Every limit is always on; an error that comes of one names it.
-///
-/// ```
-/// use mcp_runtime::Limits;
-///
-/// let limits = Limits { max_running_tasks: 64, ..Limits::default() };
-/// # let _ = limits;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest message that is read, in bytes. Default: 4 MiB.
-    pub max_message_size: usize,
-    /// The largest result of a task that is kept, in bytes. Default: 16 MiB.
-    pub max_result_size: usize,
-    /// The largest arguments of a call that is or may become a task, in bytes: they are stored with it. Default: 4 MiB.
-    pub max_arguments_size: usize,
-    /// Questions that a task may ask its client ([`Context::elicit`](crate::Context::elicit)), all in all: they are stored
-    /// with it. Default: 1,000.
-    pub max_questions: usize,
-    /// What a task may remember in its journal ([`Context::step`](crate::Context::step)), in bytes. Default: 4 MiB.
-    pub max_journal_size: usize,
-    /// How many partial results of a task are kept ([`Context::partial`](crate::Context::partial)): the newest. Default: 256.
-    pub max_partials: usize,
-    /// How large the partial results of a task that are kept may be together, in bytes; a single one that is larger is left
-    /// out. Default: 256 KiB.
-    pub max_partials_size: usize,
-    /// What a call of the modern wire may remember between its rounds, in bytes as its client keeps it (`requestState`).
-    /// Default: 1 MiB.
-    pub max_request_state: usize,
-    /// Requests of one client that are being worked on, calls and subscriptions together. Default: 1,024.
-    pub max_requests_in_flight: usize,
-    /// Tasks of one subscription. Default: 1,024.
-    pub max_tasks_per_subscription: usize,
-    /// Resources that one client, or one subscription of it, hears of. Default: 1,024.
-    pub max_resource_subscriptions: usize,
-    /// Tasks at work, for everybody together. Default: 10,000.
-    pub max_running_tasks: usize,
-    /// Tasks at work, for one principal. Default: 10,000: the one client of a stdio server may use all of it.
-    pub max_running_tasks_per_principal: usize,
-    /// Tasks kept, at work or over, for everybody together. Default: 1,000,000.
-    pub max_tasks: usize,
-    /// Tasks kept for one principal, at work or over. Default: 100,000.
-    pub max_tasks_per_principal: usize,
-    /// Items on a page of a list: of tools, prompts, resources or resource templates. Default: 1,000.
-    pub page_size: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_message_size: 4 * 1024 * 1024,
-            max_result_size: 16 * 1024 * 1024,
-            max_arguments_size: 4 * 1024 * 1024,
-            max_questions: 1000,
-            max_journal_size: 4 * 1024 * 1024,
-            max_partials: 256,
-            max_partials_size: 256 * 1024,
-            max_request_state: 1024 * 1024,
-            max_requests_in_flight: 1024,
-            max_tasks_per_subscription: 1024,
-            max_resource_subscriptions: 1024,
-            max_running_tasks: 10_000,
-            max_running_tasks_per_principal: 10_000,
-            max_tasks: 1_000_000,
-            max_tasks_per_principal: 100_000,
-            page_size: 1000,
-        }
-    }
-}
-
-impl Limits {
-    pub(crate) fn partials(&self) -> Bounds {
-        Bounds { count: self.max_partials, bytes: self.max_partials_size }
-    }
-
-    pub(crate) fn quota(&self) -> Quota {
-        Quota {
-            running: self.max_running_tasks,
-            running_for_principal: self.max_running_tasks_per_principal,
-            kept: self.max_tasks,
-            kept_for_principal: self.max_tasks_per_principal,
-        }
     }
 }

@@ -339,7 +339,6 @@ impl Engine {
 
     async fn ended_now(self: &Arc<Self>, record: &Record) {
         telemetry::ended(record);
-        self.note_end(record);
         self.end_children(record).await;
         self.watchers.changed(&record.id);
         if let Some(parent) = record.parent() {
@@ -375,11 +374,20 @@ impl Engine {
         epoch: Epoch,
         ending: &Arc<Ending>,
     ) -> Result<(), StoreError> {
+        // Before it can be seen.
+        self.note_end(id);
         match self.store.apply(id, Event::End(epoch, Arc::clone(ending))).await {
-            Ok(record) => self.ended_now(&record).await,
+            Ok(record) => {
+                if record.parent().is_some() {
+                    // Its parent looks at it, if anybody does.
+                    self.note_seen(id);
+                }
+                self.ended_now(&record).await;
+            }
             // It was cancelled first, or taken over: then what this run came to is not wanted.
             // Or it was recorded, and only the store's answer was lost: then nobody was told.
             Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {
+                self.note_seen(id);
                 self.watchers.changed(&id);
             }
             Err(error) => return Err(error),

@@ -14,7 +14,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::task::context::Context;
 use crate::task::identity::{Epoch, TaskId};
-use crate::task::record::{Event, Record, Status};
+use crate::task::record::Event;
 use crate::task::store::StoreError;
 use crate::telemetry;
 
@@ -70,15 +70,15 @@ impl Engine {
         self.stopping.is_at(OVER)
     }
 
-    /// Takes note that a task has ended.
-    pub(super) fn note_end(&self, record: &Record) {
-        // A cancelled task has nothing to show, and a store that outlives the process shows it later.
-        if self.is_stopping() && !self.store.is_durable() && record.status != Status::Cancelled {
-            self.stopping.unseen().insert(record.id);
+    /// Takes note that a task ends, whose end somebody should see.
+    pub(super) fn note_end(&self, id: TaskId) {
+        // A store that outlives the process shows it later.
+        if self.is_stopping() && !self.store.is_durable() {
+            self.stopping.unseen().insert(id);
         }
     }
 
-    /// Takes note that somebody looks at the end of a task.
+    /// Takes note that somebody looks at the end of a task, or that nobody needs to.
     pub(super) fn note_seen(&self, id: TaskId) {
         if self.is_stopping() && self.stopping.unseen().remove(&id) {
             self.idle.notify_waiters();
