@@ -641,7 +641,7 @@ fn a_server_that_stops_in_order_leaves_what_it_called_to_the_next() {
     let id = world.next_server(vec![both(1), quick(&runs), slow(Some(&hangs), 1)], async |service| {
         let id = begin(&service, "both").await;
         hangs.notified().await;
-        service.shut_down().await;
+        service.stop().await;
         id
     });
     world.next_server(vec![both(1), quick(&runs), slow(None, 1)], async |service| {
