@@ -317,7 +317,8 @@ async fn a_service_that_takes_its_time_does_not_keep_who_asks_for_the_task() {
 
 #[tokio::test]
 async fn another_server_goes_on_with_the_job() {
-    let (mill, tasks) = (Mill::default(), Tasks::memory());
+    let mill = Mill::default();
+    let tasks = Tasks::store(store::Faulty::new(store::Memory::new()).0.durable());
     let serve = || {
         let server = server().state(mill.clone()).tool(grind(SOON)).tasks(tasks.clone());
         server.build().expect("it can be built")
@@ -329,6 +330,18 @@ async fn another_server_goes_on_with_the_job() {
     mill.says([DONE]);
     let over = serve().test_client().follow(&id).await.expect("it ends");
     assert_eq!(over["result"]["structuredContent"], json!({ "sacks": 3 }));
+}
+
+#[tokio::test]
+async fn a_server_whose_tasks_go_with_it_stops_their_jobs() {
+    let (mill, service) = mill(LONG);
+    let mut client = service.test_client();
+    let id = begun(&mut client, &service).await;
+    service.shut_down().await;
+    assert_eq!(mill.stopped(), [7]);
+    let state = get(&mut client, &id).await;
+    let message = "the server stopped before the job was done; call the tool again";
+    assert_eq!((&state["status"], &state["statusMessage"]), (&json!("failed"), &json!(message)));
 }
 
 #[tokio::test]

@@ -24,8 +24,11 @@ use crate::task::{Amount, Total};
 /// A tool that returns a [`Job`] of it leaves its task to that job. The handle is stored with the task, and no function
 /// runs here any more. The job is asked how far it is when somebody wants to know: when a client asks for the task, waits
 /// for its result or follows it, and at most once in the task's poll interval, however many ask. What it says becomes the
-/// task's progress, status message and result. So the task survives every restart of this server, at no cost, if tasks
-/// are kept in a store that does.
+/// task's progress, status message and result. One that nobody asks is asked every few minutes, so that its task ends all
+/// the same, and expires.
+///
+/// So the task survives every restart of this server, at no cost, if tasks are kept in a store that does. If they are kept
+/// in memory, their jobs are stopped when the server is shut down.
 ///
 /// A call of a client that takes no task waits here, asking in the same interval, and its job is cancelled with it.
 ///

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::{Engine, FIRST_PAUSE, LONGEST_PAUSE, TaskLink};
+use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::protocol::time::Timestamp;
 use crate::task::identity::{Epoch, TaskId};
@@ -340,6 +341,38 @@ impl Engine {
                     return self.watchers.changed(&record.id);
                 }
             }
+        }
+    }
+
+    /// Ends the tasks that stand for jobs, and stops these, within the time that functions have to clean up: for a store
+    /// that goes with the process, and with it everything that is known of them.
+    pub(super) async fn stop_jobs(self: &Arc<Self>) {
+        // Without it, there never was a job.
+        if self.desk.reminder.get().is_none() {
+            return;
+        }
+        let Ok(ids) = self.store.forgotten(Duration::ZERO, usize::MAX).await else { return };
+        let mut stopping = JoinSet::new();
+        for id in ids {
+            let engine = Arc::clone(self);
+            stopping.spawn(async move { engine.stop_job_now(id).await });
+        }
+        let limit = self.settings.cancel_grace;
+        if tokio::time::timeout(limit, stopping.join_all()).await.is_err() {
+            tracing::warn!("jobs could not be stopped within {limit:?}");
+        }
+    }
+
+    async fn stop_job_now(self: &Arc<Self>, id: TaskId) {
+        let Ok(Some(record)) = self.store.get(id).await else { return };
+        let job = self.desk.known.get().and_then(Weak::upgrade).and_then(|known| known.job(&record).ok());
+        let error =
+            ProtocolError::internal("the server stopped before the job was done; call the tool again");
+        self.end_job(&record, Ending::Error(error)).await;
+        if let Some(job) = job
+            && let Err(error) = job.cancel().await
+        {
+            tracing::warn!(task = %id, error, "a job could not be stopped");
         }
     }
 

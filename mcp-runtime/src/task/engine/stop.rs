@@ -129,11 +129,15 @@ impl Engine {
     /// Stops everything that runs, and records that: functions that clean up have the grace period, others are dropped.
     ///
     /// If tasks outlive the process, those that may run again are handed back, for whoever runs next, and those that wait
-    /// for their client go on waiting. The rest has failed. A store that does not answer is not waited for.
+    /// for their client go on waiting. The rest has failed. Jobs elsewhere go on if their tasks outlive the process, and are
+    /// stopped if not. A store that does not answer is not waited for.
     pub(crate) async fn shut_down(self: &Arc<Self>) {
         self.stopping.reach(STOPPED);
         self.idle.notify_waiters();
         self.stop_all(|_| true).await;
+        if !self.store.is_durable() {
+            self.stop_jobs().await;
+        }
         if tokio::time::timeout(PATIENCE, self.retire()).await.is_err() {
             tracing::warn!("the store does not answer: whoever takes over waits until the lease lapses");
         }
