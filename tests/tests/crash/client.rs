@@ -97,7 +97,7 @@ impl Client {
     /// Talks to a server until it dies: looks at all tasks, asks again for those whose answers were lost, and keeps many at
     /// work.
     pub(crate) fn visit(&mut self, server: &mut Server, random: &mut Random) {
-        self.open(server);
+        Self::open(server);
         let mut to_look_at: Vec<usize> = (0..self.work.len()).collect();
         let mut to_make: Vec<usize> = to_look_at
             .iter()
@@ -143,7 +143,7 @@ impl Client {
 
     /// Sees everything to its end.
     pub(crate) fn finish(&mut self, server: &mut Server) {
-        self.open(server);
+        Self::open(server);
         for at in 0..self.work.len() {
             if self.work[at].id.is_none() && self.work[at].is_open() {
                 self.create(server, at);
@@ -197,7 +197,7 @@ impl Client {
         self.receive(server, message);
     }
 
-    fn open(&mut self, server: &mut Server) {
+    fn open(server: &mut Server) {
         let params = json!({
             "protocolVersion": LEGACY,
             "capabilities": { "elicitation": {} },
@@ -333,7 +333,7 @@ impl Client {
                 assert_eq!(work.kind, Kind::Ask, "{state}");
                 assert!(state["inputRequests"]["reply"].is_object(), "under the same key: {state}");
                 // Some of them wait for long.
-                if at % 8 != 0 || work.answered.is_some() || server.is_final() {
+                if !at.is_multiple_of(8) || work.answered.is_some() || server.is_final() {
                     let reply = json!({ "action": "accept", "content": { "text": work.answer() } });
                     let mut params = json!({ "taskId": work.id, "inputResponses": { "reply": reply } });
                     modern(&mut params);

@@ -164,10 +164,7 @@ where
         let clock = ManualClock::default();
         let game = chance::Game::new(open(clock.clone()).await, clock);
         let mut random = Random::new(seed);
-        let moves = (0..200).map(|_| {
-            let [a, b, c, d, e, f, ..] = random.next().to_le_bytes();
-            [a, b, c, d, e, f]
-        });
+        let moves = (0..200).map(|_| random.next().to_le_bytes());
         if let Err(wrong) = game.play(moves).await {
             panic!("seed {seed}: {wrong}");
         }

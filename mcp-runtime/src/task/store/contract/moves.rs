@@ -13,7 +13,7 @@ use super::super::{
 use super::{answer, ending, new_task, question};
 
 /// The numbers that choose one thing to do. All of them zero is the simplest there is.
-pub(super) type Numbers = [u8; 6];
+pub(super) type Numbers = [u8; 8];
 
 /// One thing to do.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ fn pick(values: [&'static str; 3], number: u8) -> &'static str {
 impl Known<'_> {
     /// What these numbers stand for. A task that is named is, mostly, one that was made lately.
     pub(super) fn choose(&self, numbers: Numbers) -> Move {
-        let [what, which, a, b, c, d] = numbers;
+        let [what, which, a, b, c, d, ..] = numbers;
         if self.made.is_empty() {
             return Move::Create(Box::new(self.new_task(a, b, c, d)));
         }
@@ -138,8 +138,8 @@ impl Known<'_> {
         new.id = id.parse().expect("the form of an id");
         new.principal = Principal::new(pick(PRINCIPALS, b));
         new.target = pick(["tool", "other", "tool"], c).into();
-        new.key = (a % 4 != 0).then(|| pick(KEYS, a % 4).into());
-        new.worker = (b / 4 % 4 != 0).then(|| worker(b / 4));
+        new.key = (!a.is_multiple_of(4)).then(|| pick(KEYS, a % 4).into());
+        new.worker = (!(b / 4).is_multiple_of(4)).then(|| worker(b / 4));
         if self.may_be_tight && d % 4 == 3 {
             let most = |x: u8| 2 + usize::from(x % 8);
             new.quota = Quota {
@@ -158,8 +158,8 @@ impl Known<'_> {
 
 fn report(a: u8, b: u8) -> Report {
     Report {
-        message: (a % 3 != 0).then(|| pick(KEYS, a).into()),
-        progress: (b % 3 != 0).then(|| (f64::from(b), (b % 2 == 0).then_some(255.0))),
+        message: (!a.is_multiple_of(3)).then(|| pick(KEYS, a).into()),
+        progress: (!b.is_multiple_of(3)).then(|| (f64::from(b), b.is_multiple_of(2).then_some(255.0))),
     }
 }
 
@@ -175,7 +175,7 @@ fn event(epoch: Epoch, a: u8, b: u8) -> Event {
         6 | 7 => Event::End(epoch, ending(&b.to_string())),
         8 => Event::Cancel,
         9 => Event::Release(epoch),
-        10 if b % 2 == 0 => Event::Hand(epoch, Arc::from(raw(b))),
+        10 if b.is_multiple_of(2) => Event::Hand(epoch, Arc::from(raw(b))),
         10 => Event::Claim(worker(b)),
         _ => Event::Poll,
     }
