@@ -51,6 +51,8 @@ pub mod names {
     pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
     /// What a task has found so far: this project's own.
     pub const PARTIAL: &str = "dev.mcp-runtime/partial";
+    /// What tasks a task is made of: the same.
+    pub const CHILDREN: &str = "dev.mcp-runtime/children";
 }
 
 /// Starts the fixture, with arguments if there are any.

@@ -45,8 +45,8 @@ pub(super) struct Connection {
     questions: Arc<Questions>,
     /// Which log messages a client of the legacy wire wants to hear.
     threshold: Arc<Threshold>,
-    /// The tasks that a client of the core dialect made, of which it is told unasked.
-    made: OnceLock<(Arc<Feed>, AbortHandle)>,
+    /// The tasks that a client of the core dialect made, or asked for, of which it is told unasked.
+    told: OnceLock<(Arc<Feed>, AbortHandle)>,
     /// What a client of the legacy wires hears of unasked, or subscribed to.
     changes: OnceLock<(Arc<Changes>, AbortHandle)>,
     flights: Flights,
@@ -93,7 +93,7 @@ impl Connection {
             session: Mutex::new(session),
             questions: Arc::default(),
             threshold: Arc::default(),
-            made: OnceLock::new(),
+            told: OnceLock::new(),
             changes: OnceLock::new(),
             flights: Flights::default(),
         })
@@ -357,8 +357,9 @@ impl Connection {
         Taken::Later(Later { id, dialect, kind, answer })
     }
 
-    /// Writes an answer, and gives the JSON-RPC code if it is an error. One that makes a task is queued at once, for the
-    /// client must know the task before it is told anything of it; the task starts when the outcome is dropped.
+    /// Writes an answer, and gives the JSON-RPC code if it is an error. One that makes a task, or is the first that the client
+    /// hears of one, is queued at once: what follows of the task must come after it. The task starts when the outcome is
+    /// dropped.
     pub(super) fn write(
         &self,
         out: &mut Vec<u8>,
@@ -368,17 +369,29 @@ impl Connection {
         channel: &dyn Outbox,
     ) -> Option<Failure> {
         dialect.write(out, id, &outcome, Timestamp::now());
-        if let Ok(Outcome::Created(record, _)) = &outcome {
-            channel.respond(std::mem::take(out), None);
-            if let (Dialect::Legacy(_), Some(home)) = (dialect, &self.home) {
-                self.made(home).add(record.id, Some(record.rev));
+        let home = self.home.as_ref().filter(|_| matches!(dialect, Dialect::Legacy(_)));
+        match &outcome {
+            Ok(Outcome::Created(record, _)) => {
+                channel.respond(std::mem::take(out), None);
+                if let Some(home) = home {
+                    self.told(home).add_made(record);
+                }
             }
+            // A client that comes back in another session asks for what it made in an earlier one.
+            Ok(Outcome::Task(record, ..)) => {
+                if let Some(home) = home {
+                    let most = self.shared.limits.max_tasks_per_subscription;
+                    let tell = || channel.respond(std::mem::take(out), None);
+                    self.told(home).add_seen(record, most, tell);
+                }
+            }
+            _ => {}
         }
         failure(&outcome)
     }
 
-    fn made(&self, home: &Arc<dyn Outbox>) -> &Feed {
-        let (feed, _) = self.made.get_or_init(|| {
+    fn told(&self, home: &Arc<dyn Outbox>) -> &Feed {
+        let (feed, _) = self.told.get_or_init(|| {
             let feed =
                 Arc::new(Feed::new(&self.shared, Voice::Core(Arc::clone(&self.questions), Arc::clone(home))));
             (Arc::clone(&feed), self.spawn_feed(feed, Arc::clone(home)))
@@ -402,7 +415,7 @@ impl Connection {
 
     /// Nobody listens to what is said unasked any more.
     fn stop_telling(&self) {
-        if let Some((_, feed)) = self.made.get() {
+        if let Some((_, feed)) = self.told.get() {
             feed.abort();
         }
         if let Some((_, changes)) = self.changes.get() {
@@ -518,7 +531,7 @@ impl Endpoint for Connection {
     }
 
     fn come_home(&self) {
-        if let Some((feed, _)) = self.made.get() {
+        if let Some((feed, _)) = self.told.get() {
             feed.look_again();
         }
     }

@@ -620,6 +620,8 @@ mod nested_tests;
 #[cfg(test)]
 mod offers_tests;
 #[cfg(test)]
+mod push_tests;
+#[cfg(test)]
 mod recovery_tests;
 #[cfg(test)]
 mod rounds_tests;

@@ -46,6 +46,14 @@ struct Seen {
     children: u64,
     /// From which number on it has not seen partial results.
     cursor: u32,
+    /// Whether it is asked what the task wants to know.
+    is_asked: bool,
+}
+
+impl Seen {
+    fn of(record: &Record) -> Self {
+        Self { rev: record.rev, ..Self::default() }
+    }
 }
 
 /// Queues a message for the client, unless it does not want to hear it any more; whether it did.
@@ -64,12 +72,26 @@ impl Feed {
         Self { watch: shared.engine.watch(), seen: Mutex::default(), following: Mutex::default(), voice }
     }
 
-    /// Follows one more task. `seen` is the revision that the client knows already, if it knows any.
-    pub(super) fn add(&self, id: TaskId, seen: Option<u64>) {
-        if let Some(rev) = seen {
-            self.seen().insert(id, Seen { rev, ..Seen::default() });
-        }
+    /// Follows one more task.
+    pub(super) fn add(&self, id: TaskId) {
         self.watch.add(id);
+    }
+
+    /// Follows a task that its client made, and was told of in this state.
+    pub(super) fn add_made(&self, record: &Record) {
+        self.seen().entry(record.id).or_insert_with(|| Seen::of(record)).is_asked = true;
+        self.watch.add(record.id);
+    }
+
+    /// Follows a task that its client looked at, and is to be told of in this state by `tell`; unless it is over, or followed
+    /// already, or so many are. What it wants to know is asked where somebody waits for its result.
+    pub(super) fn add_seen(&self, record: &Record, most: usize, tell: impl FnOnce()) {
+        if record.status.is_terminal() || self.watch.watches(&record.id) || self.watch.len() >= most {
+            return;
+        }
+        tell();
+        self.seen().entry(record.id).or_insert_with(|| Seen::of(record));
+        self.watch.add(record.id);
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<TaskId, Seen>> {
@@ -117,6 +139,18 @@ impl Feed {
         let engine = &shared.engine;
         let record = engine.get(id, principal).await?;
         let is_over = record.status.is_terminal();
+        if let Voice::Core(questions, home) = &self.voice
+            && !home.is_open()
+        {
+            // It is told when somebody reads it, as it is then. Nobody may ever do, so no more than so many wait for that.
+            if is_over {
+                questions.ask_for_task(&record, home);
+                if self.watch.len() > shared.limits.max_tasks_per_subscription {
+                    self.forget(id);
+                }
+            }
+            return Ok(());
+        }
         let seen = self.seen().get(&id).copied().unwrap_or_default();
         let family = engine.children(&record).await?;
         let children =
@@ -139,11 +173,10 @@ impl Feed {
             if !say(&message) {
                 return Ok(());
             }
-            self.seen().insert(id, Seen { rev: record.rev, children, cursor });
+            self.seen().insert(id, Seen { rev: record.rev, children, cursor, ..seen });
         }
         if let Voice::Core(questions, home) = &self.voice
-            // What is over is forgotten, whether or not anybody is there.
-            && (is_over || home.is_open())
+            && (is_over || seen.is_asked)
         {
             questions.ask_for_task(&record, home);
         }
@@ -228,7 +261,7 @@ impl Connection {
         say(&out);
         channel.flush();
         for (_, task) in &agreed {
-            feed.add(*task, None);
+            feed.add(*task);
         }
         let feed = feed.run(self.shared(), self.principal(), channel, &say);
         both(feed, changes.run(channel, &say)).await;

@@ -121,6 +121,11 @@ impl<K: Watched> Watch<K> {
         }
     }
 
+    /// Whether this is watched.
+    pub(crate) fn watches(&self, key: &K) -> bool {
+        lock(&self.watched).contains(key)
+    }
+
     /// How many things are watched.
     pub(crate) fn len(&self) -> usize {
         lock(&self.watched).len()
