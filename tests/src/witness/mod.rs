@@ -370,8 +370,10 @@ impl Witness {
                 if params["_meta"].get(names::RELATED_TASK).is_some() {
                     return wrong("a status names its task by itself, not in `_meta`");
                 }
-                if self.tasks.method(&params["taskId"]).is_none() {
-                    return wrong("the client did not make this task, or was not told of it yet");
+                if !self.tasks.is_known(&params["taskId"]) {
+                    return wrong(
+                        "the client did not make this task nor ask for it, or was not told of it yet",
+                    );
                 }
                 self.task(Source::Core, params, "ttl")
             }

@@ -39,6 +39,11 @@ impl Tasks {
         self.asked.get(&task.to_string()).map(|(method, _)| method.as_str())
     }
 
+    /// Whether the client of core tasks was told of a task: when it made it, or asked for its state.
+    pub(super) fn is_known(&self, task: &Value) -> bool {
+        self.method(task).is_some() || self.told.contains_key(&(Source::LegacyAnswers, task.to_string()))
+    }
+
     /// The tool that a task runs; `null` for a task that was not made here, or runs something else.
     pub(super) fn tool(&self, task: &Value) -> &Value {
         match self.asked.get(&task.to_string()) {

@@ -98,7 +98,11 @@ fn an_end_of_a_task_is_an_end() {
     let mut timeless = task("working");
     timeless["lastUpdatedAt"] = json!("yesterday");
     notices(&sent, &[answer(1, timeless)], "no point in time");
-    notices(&[], &[notification("notifications/tasks/status", task("working"))], "did not make this task");
+    notices(
+        &[],
+        &[notification("notifications/tasks/status", task("working"))],
+        "did not make this task nor ask for it",
+    );
 }
 
 #[test]

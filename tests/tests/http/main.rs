@@ -4,6 +4,7 @@ mod answers;
 mod asking;
 mod ending;
 mod eras;
+mod finding;
 mod inside;
 mod judging;
 mod listening;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use mcp_runtime::prelude::*;
 use mcp_runtime::{Limits, Service};
+use serde_json::json;
 use tokio::sync::watch;
 
 /// Gates that a call waits at and a test opens, and the other way round.
@@ -82,6 +83,15 @@ async fn wait(gate: String, gates: State<Gates>, cx: Context) -> String {
     gates.passed(&gate).await;
     cx.progress(2, 2, "through");
     format!("passed {gate}")
+}
+
+/// Find two numbers, and wait for a gate between them, by a call of `wait`.
+#[tool(task)]
+async fn find(gate: String, cx: Context) -> Result<String, ToolError> {
+    cx.partial(json!({ "number": 0 }));
+    let waited = cx.call("wait", json!({ "gate": gate })).await?;
+    cx.partial(json!({ "number": 1 }));
+    Ok(waited.text())
 }
 
 /// Wait until a gate is open, reporting progress before, as a task if that takes a while.
@@ -166,6 +176,7 @@ pub(crate) fn server_with(limits: Limits) -> (Service, Gates) {
         tell,
         recite,
         wait,
+        find,
         wait_a_while,
         brood,
         tidy,

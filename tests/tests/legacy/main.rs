@@ -3,6 +3,7 @@
 mod asking;
 mod asking_tasks;
 mod batches;
+mod calling;
 mod cancelling;
 mod handshake;
 mod listing;

@@ -3,6 +3,7 @@
 mod asking;
 mod asking_tasks;
 mod both;
+mod calling;
 mod discovery;
 mod logging;
 mod offers;
