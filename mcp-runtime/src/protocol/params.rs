@@ -144,6 +144,9 @@ pub(crate) struct Meta<'a> {
     /// The first draft of tasks let the client choose the id, and that id made a retry safe.
     #[serde(borrow, rename = "modelcontextprotocol.io/task", deserialize_with = "object")]
     pub(crate) proposed_task: Option<ProposedTask<'a>>,
+    /// What one host calls the use of a tool that it asks for.
+    #[serde(borrow, rename = "claudecode/toolUseId", deserialize_with = "text")]
+    pub(crate) tool_use_id: Option<Str<'a>>,
     #[serde(borrow, deserialize_with = "text")]
     pub(crate) traceparent: Option<Str<'a>>,
     #[serde(borrow, deserialize_with = "text")]

@@ -137,7 +137,10 @@ impl Shared {
         })
     }
 
-    fn call(self: &Arc<Self>, call: Call<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
+    fn call(self: &Arc<Self>, mut call: Call<'_>, caller: &Caller<'_>) -> Result<Begun, ProtocolError> {
+        if self.tasks.tool_use_ids {
+            call.take_tool_use_for_key();
+        }
         let callee = self.catalogue().find(&call)?;
         if let Some(headers) = caller.headers {
             check_arguments(headers, callee.mirrored(), call.arguments)?;

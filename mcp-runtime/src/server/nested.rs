@@ -19,6 +19,7 @@ impl KnowTools for Shared {
             progress_token: None,
             wish: Wish::Plain,
             key: None,
+            tool_use: None,
             client: *cx.client(),
             log_level: None,
             trace: cx.origin().trace.clone(),

@@ -26,6 +26,7 @@ impl Revive for Shared {
             progress_token: None,
             wish: Wish::Plain,
             key: None,
+            tool_use: None,
             client: task.origin.client,
             log_level: None,
             trace: task.origin.trace.clone(),

@@ -25,6 +25,7 @@ pub struct Tasks {
     pub(crate) timeout: Option<Duration>,
     pub(crate) cancel_grace: Duration,
     pub(crate) lease: Duration,
+    pub(crate) tool_use_ids: bool,
     pub(crate) drain: Option<Duration>,
 }
 
@@ -70,6 +71,7 @@ impl Tasks {
             timeout: None,
             cancel_grace: Duration::from_secs(2),
             lease: Duration::from_secs(15),
+            tool_use_ids: false,
             drain: None,
         }
     }
@@ -105,6 +107,16 @@ impl Tasks {
     /// tasks. It renews this three times as often. Default: 15 seconds. At least one second.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Takes what a host calls its use of a tool for an idempotency key, where a request names none: what Claude Code sends
+    /// as `_meta["claudecode/toolUseId"]`. Default: no.
+    ///
+    /// A host that asks again because an answer was lost then gets the task that is there. This is right where a host uses
+    /// an id for one call alone, which is its own business and nothing that the protocol promises.
+    pub fn tool_use_ids(mut self) -> Self {
+        self.tool_use_ids = true;
         self
     }
 
@@ -163,6 +175,7 @@ impl fmt::Debug for Tasks {
             .field("cancel_grace", &self.cancel_grace)
             .field("lease", &self.lease)
             .field("drain", &self.drain)
+            .field("tool_use_ids", &self.tool_use_ids)
             .finish_non_exhaustive()
     }
 }

@@ -103,6 +103,8 @@ pub(crate) struct Call<'a> {
     pub(crate) progress_token: Option<RequestId>,
     pub(crate) wish: Wish,
     pub(crate) key: Option<Box<str>>,
+    /// What the host calls this use of the tool: a key for servers that take it for one.
+    pub(crate) tool_use: Option<Str<'a>>,
     pub(crate) client: ClientCapabilities,
     /// From which level on the request wants log messages; only the modern wire says that here.
     pub(crate) log_level: Option<LogLevel>,
@@ -112,6 +114,17 @@ pub(crate) struct Call<'a> {
     pub(crate) responses: Option<&'a RawValue>,
     /// What an earlier round remembered.
     pub(crate) state: Option<Str<'a>>,
+}
+
+impl Call<'_> {
+    /// Takes what the host calls this use of the tool for a key, where the request names none. One that could be no key is
+    /// none: the host never said that it was.
+    pub(crate) fn take_tool_use_for_key(&mut self) {
+        let tool_use = self.tool_use.as_deref().filter(|id| (1..=LONGEST_KEY).contains(&id.len()));
+        if self.key.is_none() {
+            self.key = tool_use.map(Box::from);
+        }
+    }
 }
 
 /// The results of `inputResponses`, by the keys of their questions.
@@ -321,7 +334,7 @@ fn call(
         RequestKind::ReadResource => (params.uri, "`uri` is required: which resource to read"),
     };
     let name = name.ok_or_else(|| ProtocolError::invalid_params(missing))?;
-    let Meta { progress_token, log_level, traceparent, tracestate, baggage, .. } =
+    let Meta { progress_token, log_level, tool_use_id, traceparent, tracestate, baggage, .. } =
         params.meta.unwrap_or_default();
     let trace = TraceContext::read(traceparent, tracestate, baggage).map(Arc::new);
     let Params { arguments, input_responses: responses, request_state: state, .. } = params;
@@ -332,6 +345,7 @@ fn call(
         progress_token,
         wish,
         key,
+        tool_use: tool_use_id,
         client,
         log_level,
         trace,

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use mcp_runtime::prelude::*;
 use mcp_runtime::{Context, TaskId};
+use serde_json::json;
+use tokio::task::JoinSet;
 
 /// The file of marks.
 struct Marks(File);
@@ -72,6 +74,22 @@ async fn ask(name: String, marks: State<Marks>, cx: Context) -> Result<String, T
     Ok(reply.map_or_else(|| "nothing".to_owned(), |reply| reply.text))
 }
 
+/// Have others do some steps, all at once, and tell what they gave.
+#[tool(task(retries = 3))]
+async fn family(name: String, children: u64, marks: State<Marks>, cx: Context) -> Result<String, ToolError> {
+    marks.run(&name, &cx);
+    let mut calls: JoinSet<_> = (0..children)
+        .map(|number| cx.call("steps", json!({ "name": format!("{name}/{number}"), "count": 3 })))
+        .collect();
+    let mut told = Vec::new();
+    while let Some(called) = calls.join_next().await {
+        told.push(called.map_err(ToolError::message)??.text());
+    }
+    // They end in any order.
+    told.sort_unstable();
+    Ok(told.join(","))
+}
+
 /// Take some milliseconds, and never run twice.
 #[tool(task)]
 async fn once(name: String, marks: State<Marks>, cx: Context) -> String {
@@ -93,7 +111,7 @@ async fn main() -> Result<(), ServerError> {
     let marks = OpenOptions::new().create(true).append(true).open(folder.join("marks"));
     Server::new("survivor", "1.0.0")
         .state(Marks(marks.expect("the marks can be opened")))
-        .tools(tools![steps, ask, once, quick])
+        .tools(tools![steps, ask, family, once, quick])
         .tasks(Tasks::sqlite(folder.join("tasks.db")))
         .serve(stdio())
         .await

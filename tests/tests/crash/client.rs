@@ -35,6 +35,7 @@ struct Counts {
 enum Kind {
     Steps(usize),
     Ask,
+    Family(usize),
     Once,
     Quick,
 }
@@ -75,6 +76,7 @@ impl Work {
     fn arguments(&self) -> Value {
         match self.kind {
             Kind::Steps(count) => json!({ "name": self.name, "count": count }),
+            Kind::Family(children) => json!({ "name": self.name, "children": children }),
             _ => json!({ "name": self.name }),
         }
     }
@@ -83,6 +85,7 @@ impl Work {
         match self.kind {
             Kind::Steps(_) => "steps",
             Kind::Ask => "ask",
+            Kind::Family(_) => "family",
             Kind::Once => "once",
             Kind::Quick => "quick",
         }
@@ -210,7 +213,8 @@ impl Client {
     fn new_work(number: usize, random: &mut Random) -> Work {
         let kind = match random.below(10) {
             0..4 => Kind::Steps(1 + random.below(30)),
-            4..7 => Kind::Ask,
+            4 | 5 => Kind::Ask,
+            6 => Kind::Family(1 + random.below(4)),
             7 => Kind::Once,
             _ => Kind::Quick,
         };
@@ -380,7 +384,7 @@ impl Work {
             Some("failed") => {
                 let reason = &over["error"]["data"]["reason"];
                 let expected = match self.kind {
-                    Kind::Steps(_) | Kind::Ask => "retries_exhausted",
+                    Kind::Steps(_) | Kind::Ask | Kind::Family(_) => "retries_exhausted",
                     Kind::Once | Kind::Quick => "interrupted",
                 };
                 assert_eq!(reason, expected, "`{name}`: {over}");
@@ -397,6 +401,22 @@ impl Work {
                         }
                         let partials = &over["_meta"][names::PARTIAL]["values"];
                         assert_eq!(partials, &json!(values), "each step told what it gave, once: {over}");
+                    }
+                    Kind::Family(children) => {
+                        let mut told: Vec<&str> = text.split(',').collect();
+                        for number in 0..children {
+                            let child = marks.recorded(&format!("{name}/{number}"), 3);
+                            let is_of_child = |text: &str| {
+                                let values = text.split(' ').zip(&child);
+                                values
+                                    .filter(|(value, recorded)| recorded.is_some_and(|it| it != *value))
+                                    .count()
+                                    == 0
+                            };
+                            let at = told.iter().position(|text| is_of_child(text));
+                            told.remove(at.unwrap_or_else(|| panic!("child {number} of `{name}`: {over}")));
+                        }
+                        assert!(told.is_empty(), "`{name}`: {over}");
                     }
                     Kind::Ask => assert_eq!(text, self.answer()),
                     Kind::Once => assert_eq!(text, format!("once {name}")),

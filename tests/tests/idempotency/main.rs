@@ -1,5 +1,7 @@
 //! Idempotency keys: a call that is repeated because its answer was lost makes no second task.
 
+mod restarts;
+
 use serde_json::{Value, json};
 use tests::{LEGACY, Process, Wire, fixture};
 
@@ -191,6 +193,46 @@ fn a_key_means_nothing_to_a_call_that_makes_no_task() {
     for total in ["5", "10"] {
         let result = server.ok("tools/call", keyed("increase", &json!({ "by": 5 }), "the key"));
         assert_eq!(tests::text(&result), total);
+    }
+}
+
+/// Params of a call that a host calls so.
+fn used(tool: &str, arguments: &Value, id: &Value) -> Value {
+    let mut params = call(tool, arguments);
+    params["_meta"]["claudecode/toolUseId"] = id.clone();
+    params
+}
+
+#[test]
+fn what_a_host_calls_its_use_of_a_tool_is_a_key_where_the_server_says_so() {
+    let never = json!({ "gate": "never" });
+    for wire in [Wire::Legacy, Wire::Tasks] {
+        let mut server = fixture!("--tool-use-ids");
+        server.initialize(LEGACY);
+        server.speak(wire);
+        let task = server.task_with(used("wait", &never, &json!("toolu_1")));
+        assert_eq!(server.task_with(used("wait", &never, &json!("toolu_1")))["taskId"], task["taskId"]);
+        assert_ne!(server.task_with(used("wait", &never, &json!("toolu_2")))["taskId"], task["taskId"]);
+        let mut other = used("wait", &json!({ "gate": "another" }), &json!("toolu_1"));
+        other["task"] = json!({});
+        assert_eq!(server.refused("tools/call", other).code, -32602);
+        let mut named = used("wait", &never, &json!("toolu_1"));
+        PLACES[0](&mut named, "the key");
+        let named = server.task_with(named);
+        assert_ne!(named["taskId"], task["taskId"], "a key that is called one comes first");
+        assert_eq!(server.task_with(keyed("wait", &never, "the key"))["taskId"], named["taskId"]);
+        for none in [json!(""), json!("x".repeat(257)), json!(7), Value::Null] {
+            let ids = [(); 2].map(|()| server.task_with(used("wait", &never, &none))["taskId"].take());
+            assert_ne!(ids[0], ids[1], "{none} is no key, and nobody said that it was");
+        }
+    }
+}
+
+#[test]
+fn what_a_host_calls_its_use_of_a_tool_is_no_key_where_nobody_says_so() {
+    for mut server in both() {
+        let params = used("wait", &json!({ "gate": "never" }), &json!("toolu_1"));
+        assert_ne!(server.task_with(params.clone())["taskId"], server.task_with(params)["taskId"]);
     }
 }
 
