@@ -416,6 +416,44 @@ async fn a_call_that_becomes_a_task_is_left_to_its_job() {
     assert!(mill.stopped().is_empty());
 }
 
+/// A mill, and a tool that has it grind by calling another.
+fn miller() -> (Mill, Service) {
+    let mill = Mill::default();
+    let caller = super::tests::made("miller", TaskSupport::Optional, |cx| async move {
+        match cx.call("grind", json!({})).await {
+            Ok(called) => ToolResult::text(format!("told: {}", called.text())),
+            Err(error) => ToolResult::error(error.to_string()),
+        }
+    });
+    let server = server().state(mill.clone()).tool(grind(SOON)).tool(caller);
+    (mill, server.build().expect("it can be built"))
+}
+
+#[tokio::test]
+async fn who_calls_a_tool_that_begins_a_job_gets_what_the_job_gives() {
+    let (mill, service) = miller();
+    mill.says([Ok(JobStatus::message("milling")), DONE]);
+    let mut client = service.test_client();
+    let task = client.call_tool("miller", json!({})).await.expect("a task");
+    let over = client.follow(task["taskId"].as_str().expect("an id")).await.expect("it ends");
+    assert_eq!(over["result"]["content"][0]["text"], r#"told: {"sacks":3}"#, "{over}");
+    mill.says([Ok(JobStatus::message("milling")), DONE]);
+    let mut client = service.test_client().without_tasks();
+    let result = client.call_tool("miller", json!({})).await.expect("a result");
+    assert_eq!(result["content"][0]["text"], r#"told: {"sacks":3}"#, "in a call, too");
+}
+
+#[tokio::test]
+async fn a_job_is_stopped_with_the_task_that_it_is_a_part_of() {
+    let (mill, service) = miller();
+    let mut client = service.test_client();
+    let task = client.call_tool("miller", json!({})).await.expect("a task");
+    mill.0.polled.notified().await;
+    client.request("tasks/cancel", json!({ "taskId": task["taskId"] })).await.expect("acknowledged");
+    mill.0.stop.notified().await;
+    assert_eq!(mill.stopped(), [7]);
+}
+
 #[test]
 fn a_server_that_does_not_hold_the_service_cannot_be_built() {
     let error = server().tool(grind(SOON)).build().expect_err("there is no mill");

@@ -133,7 +133,7 @@ impl<S: Jobs> Job<S> {
 
     /// What names it, read from what is stored of it; for tests that call a tool's function themselves.
     pub fn handle(&self) -> Result<S::Handle, ToolError> {
-        let handle = self.handle.as_ref().map_err(|error| unwritten(error))?;
+        let handle = self.handle.as_ref().map_err(unwritten)?;
         Ok(serde_json::from_str(handle.get())?)
     }
 }
