@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::{LEGACY, MODERN, names};
@@ -9,6 +10,9 @@ use tests::{LEGACY, MODERN, names};
 use crate::marks::Marks;
 use crate::server::Server;
 use crate::{AT_WORK, Random};
+
+/// How long everything may take to end before it counts as hanging. Nothing is measured by it.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How many requests wait for their answers at the same time.
 const IN_FLIGHT: usize = 24;
@@ -51,6 +55,8 @@ struct Work {
     id: Option<String>,
     /// Its last state, once it is over.
     over: Option<Value>,
+    /// Parts of it were at work when it was last looked at.
+    children_at_work: bool,
     /// An answer was sent, and whether the server said that it has it.
     answered: Option<bool>,
     /// The same for the wish to cancel it.
@@ -144,7 +150,7 @@ impl Client {
         }
     }
 
-    /// Sees everything to its end.
+    /// Sees everything to its end, the parts of tasks included.
     pub(crate) fn finish(&mut self, server: &mut Server) {
         Self::open(server);
         for at in 0..self.work.len() {
@@ -157,15 +163,16 @@ impl Client {
                 self.wait(server);
             }
         }
+        let begun = Instant::now();
         loop {
             while !self.waiting.is_empty() {
                 self.wait(server);
             }
-            let open: Vec<usize> = (0..self.work.len()).filter(|at| self.work[*at].is_open()).collect();
-            if open.is_empty() {
-                return;
-            }
-            // Told, and not asked again and again, so that whoever hangs is seen to hang.
+            let works = |work: &Work| work.is_open() || work.children_at_work;
+            let open: Vec<usize> = (0..self.work.len()).filter(|at| works(&self.work[*at])).collect();
+            let Some(first) = open.first() else { return };
+            let name = &self.work[*first].name;
+            assert!(begun.elapsed() < DEADLINE, "{} tasks work for ever, first of them `{name}`", open.len());
             for at in open.into_iter().take(IN_FLIGHT) {
                 self.get(server, at);
             }
@@ -225,6 +232,7 @@ impl Client {
             key: (random.below(4) > 0).then(|| random.below(4)),
             id: None,
             over: None,
+            children_at_work: false,
             answered: None,
             cancelled: None,
             is_lost: false,
@@ -324,6 +332,8 @@ impl Client {
         self.counts.looked_up += 1;
         let work = &mut self.work[at];
         let name = &work.name;
+        let children = &state["_meta"][names::CHILDREN];
+        work.children_at_work = children["count"] != children["ended"];
         let state = with_partials_alone(state);
         if let Some(before) = &work.over {
             assert_eq!(&state, before, "`{name}` was over, and is another now");
