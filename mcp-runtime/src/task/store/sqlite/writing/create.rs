@@ -59,13 +59,14 @@ impl Writing<'_> {
             ),
             (key, task.principal.as_str(), &task.target, rows::number_of(task.kind), parent),
         )?;
-        match found {
-            Some(kept) if kept.record.is_expired(self.now()) => {
-                self.remove(kept.record.id)?;
-                Ok(None)
-            }
-            found => Ok(found),
+        let Some(kept) = found else { return Ok(None) };
+        let id = kept.record.id;
+        if rows::there(self.sql, id, self.now())?.is_some() {
+            return Ok(Some(kept));
         }
+        // It has expired, itself or as a part of a task that has, and the key is free again.
+        self.remove(kept.record.root().unwrap_or(id))?;
+        Ok(None)
     }
 
     fn found(&mut self, task: &NewTask, kept: Kept) -> Result<Created, Failure> {
@@ -81,24 +82,21 @@ impl Writing<'_> {
     /// Whether one more task is within its quota.
     fn judge(&mut self, task: &NewTask) -> Result<(), Failure> {
         let quota = task.quota;
-        let (mut all, mut own) = self.ledger.counts(self.sql, &task.principal)?;
-        while own.kept() >= quota.kept_for_principal || all.kept() >= quota.kept {
+        loop {
+            let (all, own) = self.ledger.counts(self.sql, &task.principal)?;
+            let reached = [
+                ("max_running_tasks", all.running(), quota.running),
+                ("max_running_tasks_per_principal", own.running(), quota.running_for_principal),
+                ("max_tasks", all.kept(), quota.kept),
+                ("max_tasks_per_principal", own.kept(), quota.kept_for_principal),
+            ]
+            .into_iter()
+            .find(|(_, count, most)| count >= most);
+            let Some((name, _, most)) = reached else { return Ok(()) };
             // What has expired does not count, whether or not it was removed yet.
             if self.expire_some(1000)? == 0 {
-                break;
-            }
-            (all, own) = self.ledger.counts(self.sql, &task.principal)?;
-        }
-        for (name, count, most) in [
-            ("max_running_tasks", all.running(), quota.running),
-            ("max_running_tasks_per_principal", own.running(), quota.running_for_principal),
-            ("max_tasks", all.kept(), quota.kept),
-            ("max_tasks_per_principal", own.kept(), quota.kept_for_principal),
-        ] {
-            if count >= most {
                 return Err(StoreError::Limit(name, most).into());
             }
         }
-        Ok(())
     }
 }
