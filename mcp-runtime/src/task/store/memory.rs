@@ -142,24 +142,28 @@ impl Memory {
             .key
             .clone()
             .map(|key| Arc::new((task.principal.clone(), task.kind, Arc::clone(&task.target), parent, key)));
-        if let Some(id) = key.as_ref().and_then(|key| ledger.keys.get(key)) {
-            let shard = self.shard(*id);
-            if let Some(slot) = shard.get(id).filter(|slot| !slot.record.is_expired(now)) {
-                if !same_json(&slot.arguments, &task.arguments) {
-                    return Err(StoreError::KeyConflict);
-                }
-                return Ok(Created { record: slot.record.clone(), existing: true });
+        if let Some(id) = key.as_ref().and_then(|key| ledger.keys.get(key))
+            && let Some(record) = self.look_up(*id, now)
+        {
+            let has_same = |slot: &Slot| same_json(&slot.arguments, &task.arguments);
+            if !self.shard(*id).get(id).is_some_and(|slot| has_same(slot)) {
+                return Err(StoreError::KeyConflict);
             }
+            return Ok(Created { record, existing: true });
         }
         let quota = task.quota;
         let count = |ledger: &Ledger| {
             ledger.principals.get(&task.principal).map_or((0, 0), |account| (account.running, account.kept()))
         };
-        let (running, mut kept) = count(&ledger);
-        if kept >= quota.kept_for_principal || ledger.kept >= quota.kept {
+        let (mut running, mut kept) = count(&ledger);
+        if running >= quota.running_for_principal
+            || ledger.running >= quota.running
+            || kept >= quota.kept_for_principal
+            || ledger.kept >= quota.kept
+        {
             // What has expired does not count, whether or not it was removed yet.
             self.expire_from(&mut ledger, usize::MAX, now);
-            kept = count(&ledger).1;
+            (running, kept) = count(&ledger);
         }
         for (name, count, most) in [
             ("max_running_tasks", ledger.running, quota.running),

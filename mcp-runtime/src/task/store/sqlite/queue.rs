@@ -13,6 +13,9 @@ use super::writing::Writing;
 /// How long what was said may wait to be written, unless its task is written anyway.
 const DELAY: Duration = Duration::from_millis(100);
 
+/// What the disk takes longer for is not waited for longer.
+const LONGEST_GATHERING: Duration = Duration::from_millis(10);
+
 /// How long it waits when it could not be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -77,6 +80,10 @@ struct State {
     /// When what was said is to be written.
     due: Option<Instant>,
     is_closed: bool,
+    /// For how many operations the thread sleeps, if it does: it is not woken for fewer.
+    sleeps_for: Option<usize>,
+    /// How many operations there were the last time, and how long they took.
+    last: (usize, Duration),
 }
 
 /// Somebody who wants to know what other processes changed.
@@ -101,6 +108,13 @@ impl Queue {
         let mut state = self.state();
         if !state.is_closed {
             state.operations.push(operation);
+            let is_enough = state.sleeps_for.is_some_and(|enough| state.operations.len() >= enough);
+            self.wake(state, is_enough);
+        }
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>, is_enough: bool) {
+        if is_enough && state.sleeps_for.take().is_some() {
             drop(state);
             self.wake.notify_one();
         }
@@ -111,8 +125,7 @@ impl Queue {
         let mut state = self.state();
         if !state.is_closed {
             state.looks.push(look);
-            drop(state);
-            self.wake.notify_one();
+            self.wake(state, true);
         }
     }
 
@@ -127,8 +140,7 @@ impl Queue {
         let mut state = self.state();
         let due = Instant::now() + if at_once { Duration::ZERO } else { DELAY };
         state.due = Some(state.due.map_or(due, |known| known.min(due)));
-        drop(state);
-        self.wake.notify_one();
+        self.wake(state, true);
     }
 
     /// What was said could not be written.
@@ -142,36 +154,53 @@ impl Queue {
 
     /// Nothing comes any more; what is here is still done.
     pub(super) fn close(&self) {
-        self.state().is_closed = true;
-        self.wake.notify_one();
+        let mut state = self.state();
+        state.is_closed = true;
+        self.wake(state, true);
+    }
+
+    /// So many operations were done together, and it took so long.
+    pub(super) fn done(&self, operations: usize, took: Duration) {
+        self.state().last = (operations, took);
     }
 
     /// Waits for something to do. After the queue was closed: once more, and then never.
+    ///
+    /// Those who were answered together come back at about the same time. Waiting for them costs each less than it costs
+    /// all to wait for the disk once more.
     pub(super) fn next(&self) -> Option<Turn> {
         let mut state = self.state();
+        let (together, took) = state.last;
+        let patience = took.min(LONGEST_GATHERING) / 2;
+        let mut gathers_until: Option<Instant> = None;
         loop {
             let now = Instant::now();
-            let writes_said = state.due.is_some_and(|due| due <= now || state.is_closed);
-            if writes_said {
-                state.due = None;
-                // From here on, who says something tells of it again.
-                self.has_said.store(false, Ordering::SeqCst);
+            let is_due = state.due.is_some_and(|due| due <= now || state.is_closed);
+            if !state.operations.is_empty() {
+                gathers_until.get_or_insert(now + patience);
             }
-            if writes_said || !state.operations.is_empty() || !state.looks.is_empty() {
+            let is_patient = gathers_until.is_some_and(|until| now < until) && !state.is_closed;
+            let enough = if is_patient { together.max(1) } else { 1 };
+            if is_due || state.operations.len() >= enough || !state.looks.is_empty() {
+                if is_due {
+                    state.due = None;
+                    // From here on, who says something tells of it again.
+                    self.has_said.store(false, Ordering::SeqCst);
+                }
                 let operations = std::mem::take(&mut state.operations);
                 let looks = std::mem::take(&mut state.looks);
-                return Some(Turn { operations, looks, writes_said });
+                return Some(Turn { operations, looks, writes_said: is_due });
             }
             if state.is_closed {
                 return None;
             }
-            state = match state.due {
-                Some(due) => {
-                    let wait = due.saturating_duration_since(now);
-                    self.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0
-                }
+            let wakes_at = state.due.into_iter().chain(gathers_until).min();
+            state.sleeps_for = Some(enough);
+            state = match wakes_at.map(|at| at.saturating_duration_since(now)) {
+                Some(wait) => self.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            state.sleeps_for = None;
         }
     }
 }

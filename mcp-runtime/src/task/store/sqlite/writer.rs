@@ -1,6 +1,7 @@
 //! The thread that writes. It does everything that waits in one transaction, so that one wait for the disk serves all.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -28,7 +29,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(Turn { operations, looks, writes_said }) = self.shared.queue.next() {
             if writes_said || !operations.is_empty() {
+                let (count, start) = (operations.len(), Instant::now());
                 self.write(operations, writes_said);
+                self.shared.queue.done(count, start.elapsed());
             }
             for look in looks {
                 let seen = self.feed.look(&self.sql).map_err(|problem| self.error(problem));
