@@ -68,6 +68,21 @@ pub(crate) fn system_calls(launch: &Launch, wire: Wire, counts: Counts, work: Wo
     })
 }
 
+/// How often a process waits for the disk, for one piece of work: `run` does so many under a watcher.
+pub(crate) fn syncs(count: u32, run: impl Fn(&[&str], u32) -> Result<()>) -> Result<f64> {
+    require("strace", "-V")?;
+    let counts = Counts { short: count / 5, long: count };
+    counts.slope(|count| {
+        let report = report_path("strace");
+        run(&["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", &report], count)?;
+        let text = take(report)?;
+        let calls = text.lines().filter(|line| line.ends_with("sync"));
+        calls
+            .map(|line| Ok(line.split_whitespace().nth(3).ok_or("a line without a count")?.parse::<u64>()?))
+            .sum()
+    })
+}
+
 fn run(launch: &Launch, watcher: &[&str], wire: Wire, count: u32, work: Work<'_>) -> Result<()> {
     let mut connection = Connection::open(launch.under(watcher), &launch.door, wire)?;
     work(&mut connection, count)?;

@@ -46,6 +46,36 @@ async fn wait() -> String {
     std::future::pending().await
 }
 
+/// Work, in a million steps or so.
+#[tool(task)]
+async fn work(
+    /// How many steps.
+    steps: u32,
+    /// Whether to say after each how far it is.
+    reports: bool,
+    cx: Context,
+) -> String {
+    let block = std::hint::black_box(vec![0x5a_u8; 8192]);
+    let mut sum = 0_u32;
+    for step in 0..steps {
+        // What a checksum of eight kilobytes takes: some microseconds.
+        sum = block.iter().fold(sum, |sum, byte| sum.rotate_left(5) ^ u32::from(*byte));
+        if reports {
+            cx.progress(step, steps, "working");
+        }
+        if step % 1000 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    sum.to_string()
+}
+
+/// Give 5 MiB of text.
+#[tool(task)]
+async fn large() -> String {
+    "The quick brown fox jumps over the lazy dog. ".repeat(5 * 1024 * 1024 / 45)
+}
+
 macro_rules! hundred {
     ($($name:ident)*) => {
         $(
@@ -76,6 +106,7 @@ fn roomy() -> Limits {
     Limits {
         max_running_tasks: tasks,
         max_running_tasks_per_principal: tasks,
+        max_tasks: tasks,
         max_tasks_per_principal: tasks,
         ..Limits::default()
     }
@@ -87,7 +118,7 @@ pub(crate) fn server(tools: &str) -> Option<Server> {
     match tools {
         "plain" => Some(server.tools(tools![add, echo, tell])),
         "hundred" => Some(hundred(server)),
-        "tasks" => Some(server.tools(tools![finish, wait]).limits(roomy())),
+        "tasks" => Some(server.tools(tools![finish, wait, work, large]).limits(roomy())),
         _ => None,
     }
 }

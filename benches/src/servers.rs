@@ -14,6 +14,8 @@ use crate::driver::Door;
 pub(crate) enum Peer {
     /// This framework.
     Ours,
+    /// The same with its tasks in a file.
+    OursDurable,
     /// rmcp as it is documented.
     Rmcp,
     /// rmcp with its router kept, and its faster pipes or plain JSON without sessions.
@@ -31,6 +33,7 @@ impl Peer {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Peer::Ours => "ours",
+            Peer::OursDurable => "ours durable",
             Peer::Rmcp => "rmcp",
             Peer::RmcpTuned => "rmcp tuned",
             Peer::BareTokio => "bare tokio",
@@ -43,13 +46,15 @@ impl Peer {
     fn program(self, door: &Door) -> Option<(&'static str, &'static str)> {
         match (self, door) {
             (Peer::Ours, Door::Pipes) => Some(("ours_server", "ours")),
+            (Peer::OursDurable, Door::Pipes) => Some(("ours_durable", "ours-durable")),
             (Peer::Ours, Door::Http(_)) => Some(("ours_http", "ours-http")),
             (Peer::Rmcp | Peer::RmcpTuned, Door::Pipes) => Some(("rmcp_server", "rmcp")),
             (Peer::Rmcp | Peer::RmcpTuned, Door::Http(_)) => Some(("rmcp_http", "rmcp-http")),
             (Peer::BareTokio, Door::Pipes) => Some(("bare_tokio", "bare")),
             (Peer::BareSync, Door::Pipes) => Some(("bare_sync", "bare")),
             (Peer::BareAxum, Door::Http(_)) => Some(("bare_axum", "bare-http")),
-            (Peer::BareTokio | Peer::BareSync, Door::Http(_)) | (Peer::BareAxum, Door::Pipes) => None,
+            (Peer::OursDurable | Peer::BareTokio | Peer::BareSync, Door::Http(_))
+            | (Peer::BareAxum, Door::Pipes) => None,
         }
     }
 }
@@ -61,7 +66,7 @@ pub(crate) enum Tools {
     Plain,
     /// `add` and 99 others.
     Hundred,
-    /// `finish` and `wait`, as tasks.
+    /// `finish` and `wait`, as tasks; on this framework also `work` and `large`.
     Tasks,
 }
 
@@ -80,6 +85,12 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
+    /// With one more argument.
+    pub(crate) fn with(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);

@@ -1,6 +1,7 @@
 //! What is measured: each row's work, its bar, and its peers.
 
 mod built;
+mod durable;
 mod http;
 mod soak;
 mod stdio;
@@ -30,6 +31,9 @@ pub(crate) const GROUPS: &[Group] = &[
     (&["echo"], stdio::echo),
     (&["task"], stdio::task),
     (&["live-get", "live-create", "live-memory"], stdio::live),
+    (&["durable-create", "durable-fsync", "durable-get"], durable::tasks),
+    (&["report"], durable::report),
+    (&["large-get", "large-task"], durable::large),
     (&["http-call", "http-call-of-100"], http::call),
     (&["http-list"], http::list),
     (&["http-echo"], http::echo),
