@@ -66,16 +66,18 @@ impl TraceContext {
 
 /// `version "-" trace-id "-" parent-id "-" trace-flags`. A later version may have more after that.
 fn is_traceparent(value: &str) -> bool {
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    let is_formed = |(at, byte): (usize, u8)| match at {
+        2 | 35 | 52 => byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
     };
-    let is_id = |part: &str, length| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
-    let mut parts = value.splitn(5, '-');
-    let mut next = || parts.next().unwrap_or_default();
-    let (version, trace, parent, flags) = (next(), next(), next(), next());
-    let is_known = is_hex(version, 2) && version != "ff" && is_id(trace, 32) && is_id(parent, 16);
-    let rest = parts.next();
-    is_known && is_hex(flags, 2) && (rest.is_none() || (version != "00" && is_header(value)))
+    let Some((known, rest)) = value.as_bytes().split_at_checked(55) else { return false };
+    let version = &known[..2];
+    let is_zero = |id: &[u8]| id.iter().all(|byte| *byte == b'0');
+    known.iter().copied().enumerate().all(is_formed)
+        && version != b"ff"
+        && !is_zero(&known[3..35])
+        && !is_zero(&known[36..52])
+        && (rest.is_empty() || (version != b"00" && rest[0] == b'-' && is_header(value)))
 }
 
 /// Whether it can be the value of a header.

@@ -7,8 +7,8 @@ mod link;
 mod recovery;
 mod stop;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
@@ -427,13 +427,15 @@ impl Engine {
         });
     }
 
-    /// The tasks that run here, as far as they are meant.
-    fn live_tasks(&self, is_meant: impl Fn(TaskId) -> bool) -> impl Iterator<Item = (TaskId, Epoch, bool)> {
-        self.live.iter().flat_map(move |shard| {
+    /// The tasks that run here, but for these; and whether each may be run again.
+    fn live_tasks(&self, spared: &HashSet<TaskId>) -> Vec<(TaskId, Epoch, bool)> {
+        let mut tasks = Vec::new();
+        for shard in &self.live {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let meant = shard.iter().filter(|(id, _)| is_meant(**id));
-            meant.map(|(id, live)| (*id, live.epoch, live.may_rerun)).collect::<Vec<_>>()
-        })
+            let meant = shard.iter().filter(|(id, _)| !spared.contains(id));
+            tasks.extend(meant.map(|(id, live)| (*id, live.epoch, live.may_rerun)));
+        }
+        tasks
     }
 }
 
@@ -559,7 +561,7 @@ mod tests {
         .await;
         let cancelled = engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
         assert_eq!(cancelled.status, Status::Cancelled);
-        engine.all_ended(&|_| true).await;
+        engine.all_ended(&[].into()).await;
         assert!(dropped.load(Ordering::SeqCst));
     }
 
@@ -573,7 +575,7 @@ mod tests {
             engine.create(NewRun { task, cx, work, may_rerun: false }).await.expect("created");
         engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
         drop(start);
-        engine.all_ended(&|_| true).await;
+        engine.all_ended(&[].into()).await;
         let kept = engine.get(record.id, &Principal::local()).await.expect("it is kept");
         assert_eq!(kept.status, Status::Cancelled);
     }
@@ -601,7 +603,7 @@ mod tests {
         .await;
         asked.notified().await;
         engine.cancel(record.id, &Principal::local()).await.expect("cancelled");
-        engine.all_ended(&|_| true).await;
+        engine.all_ended(&[].into()).await;
         assert!(cleaned.load(Ordering::SeqCst));
         let kept = engine.get(record.id, &Principal::local()).await.expect("it is kept");
         assert_eq!(kept.status, Status::Cancelled);
@@ -626,6 +628,6 @@ mod tests {
             start(&engine, |_| std::future::pending()).await;
         }
         engine.shut_down().await;
-        engine.all_ended(&|_| true).await;
+        engine.all_ended(&[].into()).await;
     }
 }

@@ -104,7 +104,7 @@ impl Engine {
     }
 
     fn is_busy(&self) -> bool {
-        self.watchers.is_watched() || self.live_tasks(|_| true).next().is_some()
+        self.watchers.is_watched() || !self.live_tasks(&HashSet::new()).is_empty()
     }
 
     /// Ends what [`open`](Self::open) began.
@@ -132,7 +132,7 @@ impl Engine {
 
     /// Holds what is run here, and takes up what nobody holds.
     pub(crate) async fn make_round(self: &Arc<Self>) {
-        let running: Vec<TaskId> = self.live_tasks(|_| true).map(|(id, ..)| id).collect();
+        let running: Vec<TaskId> = self.live_tasks(&HashSet::new()).into_iter().map(|(id, ..)| id).collect();
         let is_suspect = self.is_suspect.swap(false, Ordering::AcqRel);
         if !running.is_empty() || is_suspect {
             match self.beat().await {

@@ -134,7 +134,7 @@ impl Engine {
     pub(crate) async fn shut_down(self: &Arc<Self>) {
         self.stopping.reach(STOPPED);
         self.idle.notify_waiters();
-        self.stop_all(|_| true).await;
+        self.stop_all(&HashSet::new()).await;
         if !self.store.is_durable() {
             self.stop_jobs().await;
         }
@@ -151,8 +151,7 @@ impl Engine {
     /// The same for tasks whose end nobody waits for.
     pub(crate) async fn shut_down_unawaited(self: &Arc<Self>) {
         self.stopping.reach(DRAINING);
-        let awaited = self.awaited();
-        self.stop_all(|id| !awaited.contains(&id)).await;
+        self.stop_all(&self.awaited()).await;
     }
 
     /// The tasks whose end somebody waits for.
@@ -160,10 +159,10 @@ impl Engine {
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
-    async fn stop_all(self: &Arc<Self>, is_meant: impl Fn(TaskId) -> bool + Send + Sync) {
+    async fn stop_all(self: &Arc<Self>, spared: &HashSet<TaskId>) {
         // What is handed back must not be taken up again by the one who hands it back.
         self.stop_keepers();
-        let meant: Vec<(TaskId, Epoch, bool)> = self.live_tasks(&is_meant).collect();
+        let meant = self.live_tasks(spared);
         // Before the functions hear of anything: what they come to when they are stopped is not how the task ends.
         let left = if self.store.is_durable() { self.hand_back_all(&meant).await } else { meant.clone() };
         let mut cleans_up = false;
@@ -181,7 +180,7 @@ impl Engine {
         }
         if cleans_up {
             // Whoever has not ended by then is dropped with the rest.
-            let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(&is_meant)).await;
+            let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(spared)).await;
         }
         for abort in aborts {
             abort.abort();
@@ -256,11 +255,11 @@ impl Engine {
         Ok(true)
     }
 
-    /// Waits until none of these tasks runs any more.
-    pub(crate) async fn all_ended(&self, is_meant: &(impl Fn(TaskId) -> bool + Sync)) {
+    /// Waits until no task runs any more but, perhaps, these.
+    pub(crate) async fn all_ended(&self, spared: &HashSet<TaskId>) {
         loop {
             let ended = self.idle.notified();
-            if self.live_tasks(is_meant).next().is_none() {
+            if self.live_tasks(spared).is_empty() {
                 return;
             }
             ended.await;
