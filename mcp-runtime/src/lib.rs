@@ -44,6 +44,8 @@
 //! | the function | without a task | core tasks (2025-11-25) | tasks extension (2026-07-28) |
 //! | --- | --- | --- | --- |
 //! | [`cx.progress(..)`](Context::progress) | `notifications/progress` | the same, and the status message | status message, `notifications/tasks` |
+//! | [`cx.partial(..)`](Context::partial) | with `notifications/progress`, in `_meta` | with the task's status, in `_meta` | the same |
+//! | [`cx.call(..)`](Context::call) | a call inside | a child task, cancelled with its parent | the same |
 //! | [`cx.elicit(..)`](Context::elicit), [`cx.sample(..)`](Context::sample), [`cx.roots()`](Context::roots) | a request to the client; on the newest wire the call ends with `input_required` and is called again with the answers | `input_required`, and a request that names the task | `input_required` with `inputRequests`, answered by `tasks/update` |
 //! | [`cx.log(..)`](Context::log) | `notifications/message` | the same | nothing: the extension has no words for it |
 //! | [`cx.cancelled()`](Context::cancelled) | `notifications/cancelled` | `tasks/cancel` | `tasks/cancel` |
@@ -118,6 +120,13 @@
 //! Work that goes on elsewhere (a build, a job of a cluster, a workflow) needs nothing to run here. A tool that returns a
 //! [`Job`] leaves its task to it: the service is asked how far the job is when somebody wants to know ([`Jobs`]), and
 //! restarts of this server cost the task nothing.
+//!
+//! # What a task finds, and what it is made of
+//!
+//! What is found before the whole result is there can be given at once, by [`Context::partial`]: a task keeps the newest of
+//! it, clients read it from where they left off, and subscribers are sent each piece once. A function may call the server's
+//! other tools, by [`Context::call`]. In a task, each such call is a task of its own, which clients see beside their task,
+//! which ends with it, and which the next run finds again.
 //!
 //! # Prompts and resources
 //!

@@ -65,7 +65,7 @@ impl Traits {
     }
 
     /// Where a call of it is among others, if that matters: what it calls finds the place that it has.
-    pub(super) fn scope(&self) -> Option<Box<Scope>> {
+    pub(super) fn scope(&self) -> Option<Scope> {
         self.places.as_ref().map(|_| Scope::in_place(&self.name))
     }
 }

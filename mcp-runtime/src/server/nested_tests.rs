@@ -13,7 +13,7 @@ use super::tests::{Made, made, server};
 use super::*;
 use crate::task::store::contract::ManualClock;
 use crate::task::store::{Faulty, Memory};
-use crate::tool::TaskSupport;
+use crate::tool::{InvalidArguments, TaskSupport, ToolCall, ToolDefinition, ToolFuture};
 use crate::{CallError, CallFailure, Context, TaskId, ToolError, ToolResult};
 
 /// What `_meta` says of the tasks that a task is made of.
@@ -88,6 +88,17 @@ async fn a_task_that_calls_a_tool_is_made_of_a_task_and_a_call_is_not() {
     assert_eq!(list["tasks"].as_array().map(Vec::len), Some(1), "a call within a call is no task");
 }
 
+struct Refusing;
+impl Tool for Refusing {
+    fn definition(&self) -> ToolDefinition {
+        ToolDefinition::new("refusing", "For tests.")
+    }
+    fn call(&self, _: ToolCall<'_>, _: Context) -> Result<ToolFuture, InvalidArguments> {
+        let error = crate::ProtocolError::internal("not today");
+        Ok(Box::pin(async move { Err(ToolError::Protocol(error)) }))
+    }
+}
+
 #[derive(Clone, Default)]
 struct Errors(Arc<Mutex<Vec<CallError>>>);
 
@@ -113,20 +124,6 @@ async fn what_can_go_wrong_has_a_type_and_a_sentence() {
             }
         }
     });
-    struct Refusing;
-    impl Tool for Refusing {
-        fn definition(&self) -> crate::tool::ToolDefinition {
-            crate::tool::ToolDefinition::new("refusing", "For tests.")
-        }
-        fn call(
-            &self,
-            _: crate::tool::ToolCall<'_>,
-            _: Context,
-        ) -> Result<crate::tool::ToolFuture, crate::tool::InvalidArguments> {
-            let error = crate::ProtocolError::internal("not today");
-            Ok(Box::pin(async move { Err(ToolError::Protocol(error)) }))
-        }
-    }
     let service = server()
         .tool(outer)
         .tool(task("failing", |_| async { ToolResult::error("no luck") }))

@@ -13,7 +13,7 @@ use crate::task::{Context, Record, Revive, Revived, Scope};
 use crate::wire::{Call, Wish};
 
 impl Revive for Shared {
-    fn scope(&self, record: &Record) -> Option<Box<Scope>> {
+    fn scope(&self, record: &Record) -> Option<Scope> {
         self.catalogue().named(record.kind, &record.target).ok()?.traits().scope()
     }
 

@@ -150,7 +150,7 @@ impl Call {
         self.key.strip_prefix(CALL).unwrap_or(&self.key)
     }
 
-    fn scope(&self, tool: &str) -> Box<Scope> {
+    fn scope(&self, tool: &str) -> Scope {
         Scope::within(&self.cx, tool, self.name(), self.share.unwrap_or_default())
     }
 

@@ -125,9 +125,9 @@ impl Context {
 
     /// The same context, which nobody shares yet, of a call at this place.
     #[must_use]
-    pub(crate) fn at(mut self, scope: Option<Box<Scope>>) -> Self {
+    pub(crate) fn at(mut self, scope: Option<Scope>) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.scope = scope;
+            inner.scope = scope.map(Box::new);
         }
         self
     }

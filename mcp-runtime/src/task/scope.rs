@@ -53,15 +53,15 @@ impl Shares {
 
 impl Scope {
     /// At the top, in a place of its tool's.
-    pub(crate) fn in_place(tool: &Arc<str>) -> Box<Self> {
-        Box::new(Self { tool: Arc::clone(tool), above: None })
+    pub(crate) fn in_place(tool: &Arc<str>) -> Self {
+        Self { tool: Arc::clone(tool), above: None }
     }
 
     /// Within a call, under its key there. `share` is the part of its caller's progress that it is.
-    pub(super) fn within(caller: &Context, tool: &str, key: &str, share: usize) -> Box<Self> {
+    pub(super) fn within(caller: &Context, tool: &str, key: &str, share: usize) -> Self {
         let above = caller.above();
         let before = above.map_or("", |above| &above.prefix);
-        Box::new(Self {
+        Self {
             tool: tool.into(),
             above: Some(Above {
                 caller: caller.clone(),
@@ -69,7 +69,7 @@ impl Scope {
                 share,
                 depth: caller.depth().saturating_add(1),
             }),
-        })
+        }
     }
 }
 

@@ -47,10 +47,10 @@ pub(crate) trait Outlet: Send + Sync {
 }
 
 /// The progress that was sent so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sent {
+    /// The last number. Before the first there is nothing that would be less.
     last: f64,
-    is_any: bool,
     /// The function gives numbers of its own.
     reports: bool,
     /// The function has said something that a person may read.
@@ -59,16 +59,22 @@ pub(super) struct Sent {
     is_counted: bool,
 }
 
+impl Default for Sent {
+    fn default() -> Self {
+        Self { last: f64::NEG_INFINITY, reports: false, speaks: false, is_counted: false }
+    }
+}
+
 impl Sent {
     /// What to send for a report of the function's, if anything: "The progress value MUST increase with each
     /// notification".
     fn report(&mut self, done: f64, total: Option<f64>) -> Option<(f64, Option<f64>)> {
         self.reports = true;
-        if !self.is_any || done > self.last {
-            (self.last, self.is_any, self.is_counted) = (done, true, false);
+        if done > self.last {
+            (self.last, self.is_counted) = (done, false);
             return Some((done, total));
         }
-        // Partial results counted further than the function does. Its words are heard, with a number that says nothing.
+        // Something else counted further than the function does. Its words are heard, with a number that says nothing.
         self.is_counted.then(|| {
             self.last = self.last.next_up();
             (self.last, None)
@@ -87,20 +93,20 @@ impl Sent {
 
     /// The number to send when what the function calls is so far, if any.
     pub(super) fn count(&mut self, done: f64) -> Option<f64> {
-        let increases = !self.is_any || done > self.last;
-        increases.then(|| {
-            (self.last, self.is_any, self.is_counted) = (done, true, true);
+        (done > self.last).then(|| {
+            (self.last, self.is_counted) = (done, true);
             done
         })
     }
 
-    /// The number to send with this partial result: how many there are, as long as the function counts nothing itself.
+    /// The number to send with this partial result: how many there are, as long as nothing else is counted.
     fn partial(&mut self, index: u32) -> f64 {
         let count = f64::from(index) + 1.0;
-        let counts = !self.reports && !(self.is_any && count <= self.last);
-        let next = if self.is_any { self.last.next_up() } else { 0.0 };
-        self.last = if counts { count } else { next };
-        (self.is_any, self.is_counted) = (true, self.is_counted || counts);
+        if !self.reports && count > self.last {
+            (self.last, self.is_counted) = (count, true);
+        } else {
+            self.last = if self.last.is_finite() { self.last.next_up() } else { 0.0 };
+        }
         self.last
     }
 }
@@ -303,8 +309,11 @@ mod tests {
     use crate::input::ClientCapabilities;
     use crate::task::Principal;
 
+    /// Progress, and the number of the partial result that came with it.
+    type Said = (f64, Option<u32>);
+
     #[derive(Clone, Default)]
-    struct Heard(Arc<Mutex<Vec<(f64, Option<u32>)>>>);
+    struct Heard(Arc<Mutex<Vec<Said>>>);
 
     impl Outlet for Heard {
         fn progress(&self, progress: &Progress<'_>) {

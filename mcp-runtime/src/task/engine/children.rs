@@ -76,7 +76,7 @@ impl Engine {
         self: &Arc<Self>,
         record: &Record,
         was_waiting: bool,
-        scope: impl Fn() -> Box<Scope> + Send + Sync,
+        scope: impl Fn() -> Scope + Send + Sync,
     ) -> Result<(Record, Option<Arc<Ending>>), StoreError> {
         let Record { id, principal, .. } = record;
         let mut pauses = PAUSES.into_iter();
@@ -106,7 +106,7 @@ impl Engine {
         self: &Arc<Self>,
         record: &Record,
         was_waiting: bool,
-        scope: &(impl Fn() -> Box<Scope> + Sync),
+        scope: &(impl Fn() -> Scope + Sync),
     ) -> Result<Option<(Record, Option<Arc<Ending>>)>, StoreError> {
         let record = self.get(record.id, &record.principal).await?;
         if record.status.is_terminal() {

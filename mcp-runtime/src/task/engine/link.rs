@@ -143,7 +143,7 @@ impl TaskLink {
 
 /// How long to wait before the store is asked again to record a step. What it cannot do by then is the run's to know.
 pub(super) const PAUSES: [Duration; 3] =
-    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
+    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
 
 /// An answer that does not fit its question.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// Knows how to go on with a task that another run left behind.
 pub(crate) trait Revive: Send + Sync {
     /// Where the next run is, if that matters and no other run calls it.
-    fn scope(&self, record: &Record) -> Option<Box<Scope>>;
+    fn scope(&self, record: &Record) -> Option<Scope>;
 
     /// The work of the next run, or how the task ends because there may be none. `was_waiting`: the run before was not cut
     /// off, but waited for the client.
@@ -248,7 +248,7 @@ impl Engine {
         self: &Arc<Self>,
         task: Claimed,
         waited: Option<Vec<Arc<str>>>,
-        scope: Option<Box<Scope>>,
+        scope: Option<Scope>,
     ) {
         let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
         let Some(reviver) = self.reviver.get().and_then(Weak::upgrade) else {
@@ -279,7 +279,7 @@ impl Engine {
         reviver: &dyn Revive,
         task: &Claimed,
         waited: Option<Vec<Arc<str>>>,
-        scope: Option<Box<Scope>>,
+        scope: Option<Scope>,
     ) -> Result<(Context, Revived), Ending> {
         let record = &task.record;
         let link = TaskLink { engine: Arc::downgrade(self), id: record.id, epoch: record.epoch };
