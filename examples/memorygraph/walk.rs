@@ -40,6 +40,10 @@ pub(crate) struct Walk<'g> {
     open: Vec<Place>,
     /// Those of one hop more.
     ahead: Vec<Place>,
+    /// The only relationships that are followed; any, if empty.
+    along: Vec<RelationshipType>,
+    /// How many of the arrivals were told.
+    told: usize,
 }
 
 /// The place of an arrival in the list of all.
@@ -52,6 +56,8 @@ struct Arrival {
     hops: usize,
     /// From where and how, unless the text alone leads there.
     by: Option<(Place, Link)>,
+    /// Whether nothing arrived there before.
+    is_first: bool,
 }
 
 /// How far a walk is.
@@ -122,7 +128,7 @@ impl<'g> Walk<'g> {
     /// Begins at the memories that speak of `query`, to follow up to `depth` relationships from each.
     pub(crate) fn begin(graph: &'g Graph, query: &Query, depth: usize) -> Self {
         let matches = graph.search(query);
-        let arrive = |at, score| Arrival { at, score, hops: 0, by: None };
+        let arrive = |at, score| Arrival { at, score, hops: 0, by: None, is_first: true };
         Self {
             graph,
             now: Moment::now(),
@@ -133,8 +139,26 @@ impl<'g> Walk<'g> {
             hops: 0,
             open: (0..matches.len()).collect(),
             ahead: Vec::new(),
+            along: Vec::new(),
+            told: 0,
             arrivals: matches.into_iter().map(|found| arrive(found.slot, found.score)).collect(),
         }
+    }
+
+    /// The same, but only along relationships of these types, if there are any.
+    pub(crate) fn along(mut self, types: Vec<RelationshipType>) -> Self {
+        self.along = types;
+        self
+    }
+
+    /// The memories that were reached since this was last asked, and that `filter` takes, as they were reached: a better way
+    /// may be found later.
+    pub(crate) fn news(&mut self, filter: &Filter) -> Vec<Hit> {
+        let new = std::mem::replace(&mut self.told, self.arrivals.len())..self.arrivals.len();
+        let new: Vec<Place> = new.filter(|place| self.arrivals[*place].is_first).collect();
+        let memories = self.graph.memories(new.iter().map(|place| self.arrivals[*place].at));
+        let wanted = new.into_iter().zip(memories).filter(|(_, memory)| filter.takes(memory));
+        wanted.map(|(place, memory)| self.hit(place, memory)).collect()
     }
 
     /// The best `limit` of the memories reached so far that `filter` takes.
@@ -176,7 +200,13 @@ impl<'g> Walk<'g> {
         let known = self.best.get(&link.to).map_or(0.0, |best| self.arrivals[*best].score);
         if score > known {
             let arrived = self.arrivals.len();
-            self.arrivals.push(Arrival { at: link.to, score, hops: self.hops + 1, by: Some((place, link)) });
+            self.arrivals.push(Arrival {
+                at: link.to,
+                score,
+                hops: self.hops + 1,
+                by: Some((place, link)),
+                is_first: known == 0.0,
+            });
             self.best.insert(link.to, arrived);
             self.ahead.push(arrived);
         }
@@ -206,7 +236,11 @@ impl Iterator for Walk<'_> {
         places.retain(|place| !self.is_overtaken(*place));
         let slots: Vec<Slot> = places.iter().map(|place| self.arrivals[*place].at).collect();
         let mut links: Vec<(Place, Link)> = Vec::new();
-        self.graph.follow(&slots, self.now, |position, link| links.push((places[position], link)));
+        self.graph.follow(&slots, self.now, |position, link| {
+            if self.along.is_empty() || self.along.contains(&link.kind) {
+                links.push((places[position], link));
+            }
+        });
         for (place, link) in links {
             self.arrive(place, link);
         }
@@ -254,6 +288,20 @@ mod tests {
         let mut walk = Walk::begin(graph, &query.parse().expect("has words"), depth);
         walk.by_ref().for_each(drop);
         walk.into_found(&Filter::default(), usize::MAX)
+    }
+
+    #[test]
+    fn only_the_wanted_relationships_are_followed_and_each_memory_is_news_once() {
+        let graph = chain();
+        let mut walk = Walk::begin(&graph, &"redis".parse().expect("has words"), 3).along(vec![Solves]);
+        let filter = Filter::default();
+        let mut news = walk.news(&filter);
+        while walk.next().is_some() {
+            news.extend(walk.news(&filter));
+        }
+        let titles: Vec<&str> = news.iter().map(|hit| hit.memory.title.as_str()).collect();
+        assert_eq!(titles, ["Redis timeout", "Pool"]);
+        assert_eq!(ids(&walk.into_found(&filter, usize::MAX)), ["0", "1"]);
     }
 
     fn ids(found: &Found) -> Vec<&str> {

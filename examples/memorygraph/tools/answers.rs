@@ -1,7 +1,9 @@
 //! What the tools answer: of each thing no more than an agent needs.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::graph::{self, Direction, Neighbour};
 use crate::model::{
@@ -85,7 +87,7 @@ impl Remembered {
 }
 
 /// What was recalled.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Recollection {
     /// The best first.
     pub(crate) memories: Vec<Recalled>,
@@ -95,7 +97,7 @@ pub(crate) struct Recollection {
     pub(crate) traversed: usize,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Recalled {
     pub(crate) id: MemoryId,
     #[serde(rename = "type")]
@@ -103,7 +105,7 @@ pub(crate) struct Recalled {
     pub(crate) title: String,
     /// Its summary, or the start of its content.
     pub(crate) summary: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tags: Vec<String>,
     pub(crate) importance: Weight,
     pub(crate) created_at: Moment,
@@ -114,11 +116,11 @@ pub(crate) struct Recalled {
     /// How many relationships lead to it; 0 if its own text did.
     pub(crate) depth: usize,
     /// The way to it, from the memory whose text fits.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) path: Vec<PathStep>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PathStep {
     pub(crate) memory_id: MemoryId,
     pub(crate) title: String,
@@ -127,6 +129,20 @@ pub(crate) struct PathStep {
     /// Whether that reads from this memory to the next (forward) or from the next to this (backward).
     pub(crate) direction: Direction,
     pub(crate) strength: f64,
+}
+
+impl Recollection {
+    /// What several recalls found: of each memory the best.
+    pub(super) fn merged(recollections: Vec<Self>, limit: usize) -> Self {
+        let traversed = recollections.iter().map(|one| one.traversed).sum();
+        let mut memories: Vec<Recalled> = recollections.into_iter().flat_map(|one| one.memories).collect();
+        memories.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        let mut seen = HashSet::new();
+        memories.retain(|memory| seen.insert(memory.id.clone()));
+        let total = memories.len();
+        memories.truncate(limit);
+        Self { memories, total, traversed }
+    }
 }
 
 impl From<Found> for Recollection {

@@ -11,14 +11,20 @@ mod tests;
 use std::path::PathBuf;
 
 use mcp_runtime::prelude::*;
+use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::error::GraphError;
 use crate::graph::{Graph, OnDuplicate};
 use crate::import::{Document, Import, Report};
 use crate::model::{MemoryDraft, MemoryId, MemoryType, Object, RelationshipDraft, RelationshipType, Weight};
+use crate::search::Query;
 use crate::walk::{Filter, Walk};
-use answers::{Recollection, Related, Remembered, Stored};
+use answers::{Recalled, Recollection, Related, Remembered, Stored};
 use export::Export;
+
+/// What `limit` may be at most.
+const MOST_RECALLED: usize = 1000;
 
 /// Store a memory.
 #[tool(destructive = false)]
@@ -93,6 +99,9 @@ pub(crate) async fn recall_memories(
     /// Whether to follow relationships at all.
     #[arg(default = true, rename = "includeRelated")]
     include_related: bool,
+    /// Only relationships of these types, each type by itself.
+    #[arg(rename = "relationshipTypes")]
+    types: Option<Vec<RelationshipType>>,
     #[arg(default = 20, range(1..=1000))] limit: usize,
     /// Only memories of these types.
     memory_types: Option<Vec<MemoryType>>,
@@ -102,14 +111,39 @@ pub(crate) async fn recall_memories(
     min_importance: Option<Weight>,
     graph: State<Graph>,
     cx: Context,
-) -> Result<Recollection, GraphError> {
+) -> Result<Recollection, ToolError> {
+    let types = types.unwrap_or_default();
+    if types.len() > 1 {
+        // All of them at once, each in a task of its own where this is a task.
+        let recall = |kind: RelationshipType| {
+            let arguments = json!({
+                "query": query, "maxDepth": max_depth, "includeRelated": include_related, "relationshipTypes": [kind],
+                "limit": MOST_RECALLED, "memory_types": memory_types, "project_path": project_path,
+                "min_importance": min_importance
+            });
+            cx.call("recall_memories", arguments)
+        };
+        let mut recalls: JoinSet<_> = types.into_iter().map(recall).collect();
+        let mut found = Vec::new();
+        while let Some(recalled) = recalls.join_next().await {
+            found.push(recalled??.json()?);
+        }
+        return Ok(Recollection::merged(found, limit));
+    }
     let filter = Filter {
         kinds: memory_types.unwrap_or_default(),
         project_path,
         min_importance: min_importance.map_or(0.0, Weight::get),
     };
-    let mut walk = Walk::begin(&graph, &query.parse()?, if include_related { max_depth } else { 0 });
-    for step in walk.by_ref() {
+    let mut walk = Walk::begin(&graph, &query.parse::<Query>()?, if include_related { max_depth } else { 0 });
+    walk = walk.along(types);
+    let mut untold = limit;
+    loop {
+        for hit in walk.news(&filter).iter().take(untold) {
+            cx.partial(Recalled::from(hit));
+            untold -= 1;
+        }
+        let Some(step) = walk.next() else { break };
         let message = format!("Searching memories... (traversed {} nodes)", step.traversed);
         cx.progress(step.traversed, step.total, message);
         // Others get their turn, and a cancelled recall ends here.

@@ -23,7 +23,7 @@ async fn relate(graph: &State<Graph>, from: &MemoryId, kind: RelationshipType, t
 async fn recall(graph: &State<Graph>, query: &str, max_depth: usize, include_related: bool) -> Vec<Recalled> {
     let query = query.to_owned();
     let (graph, cx) = (graph.clone(), Context::detached());
-    recall_memories(query, max_depth, include_related, 20, None, None, None, graph, cx)
+    recall_memories(query, max_depth, include_related, None, 20, None, None, None, graph, cx)
         .await
         .expect("a sound query")
         .memories
@@ -66,6 +66,34 @@ async fn a_stored_memory_is_recalled_with_the_way_that_led_to_it() {
         json!([{ "memory_id": problem, "title": "Redis timeout", "relationship_type": "SOLVES",
                  "direction": "backward", "strength": 0.9 }])
     );
+}
+
+#[tokio::test]
+async fn a_recall_gives_what_it_finds_at_once_and_each_type_of_relationship_by_a_task() {
+    let graph = Graph::default();
+    for (id, title) in [("0", "Redis timeout"), ("1", "Pool"), ("2", "Release")] {
+        let draft = MemoryDraft::new(MemoryType::General, title, "Nothing else.");
+        graph.store(MemoryDraft { id: Some(id.into()), ..draft }).expect("a sound memory");
+    }
+    for (from, kind) in [("1", RelationshipType::Solves), ("2", RelationshipType::Causes)] {
+        let draft = RelationshipDraft::new(from.into(), kind, "0".into());
+        graph.relate(draft).expect("a sound relationship");
+    }
+    let server = Server::new("memories", "1.0.0").tools(tools![recall_memories]);
+    let mut client = server.state(graph).test_client().expect("it can be built");
+    let mut recalled = async |types: Value| {
+        let arguments = json!({ "query": "redis", "relationshipTypes": types });
+        let task = client.call_tool("recall_memories", arguments).await.expect("a task");
+        client.follow(task["taskId"].as_str().expect("an id")).await.expect("it ends")
+    };
+    let one = recalled(json!(["SOLVES"])).await;
+    assert_eq!(one["result"]["structuredContent"]["total"], 2);
+    let found = one["_meta"]["dev.mcp-runtime/partial"]["values"].as_array().expect("a list");
+    let found: Vec<&Value> = found.iter().map(|memory| &memory["title"]).collect();
+    assert_eq!(found, ["Redis timeout", "Pool"]);
+    let both = recalled(json!(["SOLVES", "CAUSES", "FOLLOWS"])).await;
+    assert_eq!(both["result"]["structuredContent"]["total"], 3, "each once: {both}");
+    assert_eq!(both["_meta"]["dev.mcp-runtime/children"]["ended"], 3);
 }
 
 #[tokio::test]
