@@ -610,6 +610,8 @@ impl From<BuildError> for ServerError {
 #[cfg(test)]
 mod ending_tests;
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod input_tests;
 #[cfg(test)]
 mod jobs_tests;

@@ -199,7 +199,10 @@ impl Engine {
         }
         match answered {
             Ok(_) | Err(StoreError::Refused(_)) => Ok(unfit),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.doubt_change(id);
+                Err(error)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Runs tasks: records them, drives their futures in the background, ends them, and removes them when their time is up.
 
 mod children;
+mod doubt;
 mod drive;
 mod jobs;
 mod link;
@@ -160,7 +161,19 @@ impl Engine {
         };
         self.busy.notify_one();
         let trace = task.origin.trace.clone();
-        let created = self.store.create(task).await.inspect_err(|error| self.suspect(error))?;
+        let has_key = task.key.is_some();
+        let created = match self.store.create(task).await {
+            Ok(created) => created,
+            Err(error) => {
+                self.suspect(&error);
+                if let StoreError::Failed(..) = error {
+                    // A call that was to become a task does not know of it, and cannot go on as one.
+                    let is_task = self.live(id).get(&id).is_some_and(|live| live.cx.task_id().is_some());
+                    self.doubt_creation(registered, work, trace, has_key && is_task);
+                }
+                return Err(error);
+            }
+        };
         if created.existing {
             return Ok((created.record, Start::begun()));
         }
@@ -297,6 +310,9 @@ impl Engine {
                 // Whoever cancelled it before may not have come as far as stopping its job.
                 if let (StoreError::Refused(_), Ok(record)) = (&refused, self.get(id, principal).await) {
                     self.stop_job(&record);
+                }
+                if let StoreError::Failed(..) = refused {
+                    self.doubt_change(id);
                 }
                 Err(refused)
             }

@@ -221,15 +221,24 @@ impl Engine {
     async fn hear_of(&self, changed: Vec<TaskId>) {
         for id in changed {
             self.watchers.changed(&id);
-            let Some(epoch) = self.live(id).get(&id).map(|live| live.epoch) else { continue };
+            if !self.live(id).contains_key(&id) {
+                continue;
+            }
             match self.store.get(id).await {
-                Ok(Some(record)) if record.epoch == epoch && !record.status.is_terminal() => {
-                    self.deliver(&record);
-                }
-                Ok(Some(record)) if record.status.is_terminal() => self.stop(id),
-                Ok(_) => self.lose(id),
+                Ok(record) => self.hear(id, record),
                 Err(error) => tracing::warn!(task = %id, %error, "a task could not be looked up"),
             }
+        }
+    }
+
+    /// Tells the run of a task, if it is here, how the task stands, and whoever watches it that it may have changed.
+    pub(super) fn hear(&self, id: TaskId, record: Option<Record>) {
+        self.watchers.changed(&id);
+        let Some(epoch) = self.live(id).get(&id).map(|live| live.epoch) else { return };
+        match record {
+            Some(record) if record.status.is_terminal() => self.stop(id),
+            Some(record) if record.epoch == epoch => self.deliver(&record),
+            _ => self.lose(id),
         }
     }
 
