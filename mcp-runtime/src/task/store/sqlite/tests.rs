@@ -369,6 +369,25 @@ async fn two_stores_on_one_file_share_its_tasks_and_hear_of_each_other() {
     assert_eq!(claimed.iter().map(|claimed| claimed.record.id).collect::<Vec<_>>(), [task.id]);
 }
 
+#[test]
+fn several_may_open_a_new_file_at_the_same_time() {
+    for _ in 0..20 {
+        let directory = Directory::new();
+        let start = std::sync::Barrier::new(4);
+        let stores: Vec<_> = thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Sqlite::open(directory.file())
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        for store in stores {
+            store.expect("it opens");
+        }
+    }
+}
+
 #[tokio::test]
 async fn stores_on_one_file_may_create_at_the_same_time() {
     let directory = Directory::new();
