@@ -661,3 +661,98 @@ async fn the_id_of_a_child_is_no_secret_to_the_function() {
     let told = children(&state)["tasks"][0]["taskId"].as_str().map(ToOwned::to_owned);
     assert_eq!(ids.lock().expect("not poisoned")[0].map(|id| id.to_string()), told);
 }
+
+#[test]
+fn what_was_done_within_a_call_that_became_a_task_is_not_done_again() {
+    let (world, steps, hangs) = (World::new(), Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let counted = || {
+        let steps = Arc::clone(&steps);
+        task("counted", move |cx| {
+            let steps = Arc::clone(&steps);
+            async move {
+                let count = cx.step("count", || async { steps.fetch_add(1, Ordering::SeqCst) }).await;
+                ToolResult::text(format!("{count:?}"))
+            }
+        })
+    };
+    let outer = || {
+        let mut tool = task("outer", |cx| async move {
+            cx.partial("before");
+            let counted = cx.call("counted", ()).await.map(|called| called.text());
+            cx.detach().await;
+            cx.partial("after");
+            match cx.call("slow", ()).await {
+                Ok(_) => ToolResult::text(counted.unwrap_or_default()),
+                Err(error) => ToolResult::error(error.to_string()),
+            }
+        });
+        tool.task.begins_as_call = true;
+        tool.task.retries = Some(1);
+        tool
+    };
+    let found = |state: &Value| state["_meta"]["dev.mcp-runtime/partial"]["values"].clone();
+    let id = world.until_it_dies(vec![outer(), counted(), slow(Some(&hangs), 1)], async |service| {
+        let id = begin(&service, "outer").await;
+        hangs.notified().await;
+        let state = get(&service, &id).await;
+        assert_eq!(
+            found(&state),
+            json!(["before", "after"]),
+            "what was given before it was a task is its own"
+        );
+        assert_eq!(children(&state)["count"], 1, "what it called before was a part of the call");
+        id
+    });
+    world.next_server(vec![outer(), counted(), slow(None, 1)], async |service| {
+        let state = follow(&service, &id).await;
+        assert_eq!(text(&state["result"]), "Ok(0)");
+        assert_eq!(found(&state), json!(["before", "after"]), "and each counts once");
+        assert_eq!(children(&state)["ended"], 2);
+    });
+    assert_eq!(steps.load(Ordering::SeqCst), 1);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn in_a_file_the_next_server_finds_what_the_last_one_called_and_asked() {
+    let folder = std::env::temp_dir().join(format!("mcp-runtime-nested-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (runs, hangs, steps) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let service = |hangs: Option<&Arc<Notify>>| {
+        let tasks = Tasks::sqlite(folder.join("tasks.db")).lease(Duration::from_secs(1));
+        let server = server().tasks(tasks).tool(both(1)).tool(quick(&runs)).tool(slow(hangs, 1));
+        server.tool(twice()).tool(asking(&steps)).build().expect("it can be built")
+    };
+    let is_asking = async |service: &Service, id: &str| loop {
+        let state = get(service, id).await;
+        if state["inputRequests"].as_object().is_some_and(|asked| asked.len() == 2) {
+            return state["inputRequests"].clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    let runtime = Runtime::new().expect("a runtime");
+    let (id, other, asked) = runtime.block_on(async {
+        let service = service(Some(&hangs));
+        let (id, other) = (begin(&service, "both").await, begin(&service, "twice").await);
+        hangs.notified().await;
+        let asked = is_asking(&service, &other).await;
+        (id, other, asked)
+    });
+    runtime.shutdown_background();
+    Runtime::new().expect("a runtime").block_on(async {
+        let service = service(None);
+        assert_eq!(text(&follow(&service, &id).await["result"]), "run 1, at last");
+        assert_eq!(is_asking(&service, &other).await, asked);
+        let answer = json!({ "action": "accept", "content": { "name": "Ada" } });
+        let keys = asked.as_object().expect("an object").keys();
+        let answers: serde_json::Map<_, _> = keys.map(|key| (key.clone(), answer.clone())).collect();
+        let params = json!({ "taskId": other, "inputResponses": answers });
+        service.test_client().request("tasks/update", params).await.expect("taken");
+        let state = follow(&service, &other).await;
+        assert!(matches!(text(&state["result"]), "0 Ada, 1 Ada" | "1 Ada, 0 Ada"), "{state}");
+        assert_eq!(children(&state)["ended"], 2);
+    });
+    assert_eq!((runs.load(Ordering::SeqCst), steps.load(Ordering::SeqCst)), (1, 2), "nothing was done twice");
+    let _ = std::fs::remove_dir_all(&folder);
+}

@@ -159,7 +159,7 @@ impl Call {
         if cx.depth() >= DEEPEST {
             return Err(CallFailure::TooDeep(usize::from(DEEPEST)));
         }
-        if cx.was_cancelled() {
+        if cx.is_done_with() {
             return Err(CallFailure::Cancelled);
         }
         let engine = cx.engine().ok_or(CallFailure::NoServer)?;
