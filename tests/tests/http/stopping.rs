@@ -2,6 +2,8 @@
 
 #![cfg(unix)]
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use crate::raw::{Fixture, Response};
@@ -63,4 +65,40 @@ fn who_asks_a_second_time_waits_for_no_task() {
     terminate(&fixture);
     fixture.terminate();
     assert!(fixture.wait().success());
+}
+
+/// Removes a folder when the test is over.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // The system removes what this cannot.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn what_may_run_again_goes_on_in_the_next_process_and_the_rest_says_that_it_does_not() {
+    let folder = Folder(std::env::temp_dir().join(format!("mcp-stopping-{}", std::process::id())));
+    std::fs::create_dir_all(&folder.0).expect("a folder");
+    let file = format!("--kept-in={}", folder.0.join("tasks.db").display());
+    let fixture = Fixture::start(&[&file, "--drain=0"]);
+    let [again, once] = ["wait_again", "wait"].map(|tool| {
+        let call = json!({ "name": tool, "arguments": { "gate": "open" } });
+        ask(&fixture, "tools/call", call)["taskId"].take()
+    });
+    fixture.terminate();
+    assert!(fixture.wait().success());
+    let next = Fixture::start(&[&file]);
+    next.open_gate("open");
+    let state = get(&next, &once);
+    let message = state["error"]["message"].as_str().unwrap_or_else(|| panic!("{state}"));
+    assert!(message.contains("the server stopped before the task was done"), "{message}");
+    loop {
+        let state = get(&next, &again);
+        if state["status"] != "working" {
+            assert_eq!(state["result"]["content"][0]["text"], "passed open", "{state}");
+            break;
+        }
+    }
 }
