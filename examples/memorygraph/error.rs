@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::model::{MemoryId, RelationshipType};
+use crate::store::StoreError;
 
 /// Why the graph did not do what it was asked.
 #[derive(Debug)]
@@ -41,14 +42,26 @@ pub(crate) enum GraphError {
     NotATime(String),
     /// A query of nothing but stop words and punctuation.
     NothingToSearch(String),
+    /// A text that should say where to go on does not.
+    NotACursor(String),
+    /// A file lies where files must not be read or written.
+    OutsideOfImports { path: PathBuf },
+    /// Over HTTP no file may be named, as long as there is no folder for that.
+    NoImports,
     /// An import names both a document and a file, or neither.
     OneSource,
+    /// A file could not be written.
+    Unwritable { path: PathBuf, source: io::Error },
     /// A file could not be read.
     Unreadable { path: PathBuf, source: io::Error },
     /// A document was refused as a whole; nothing of it was imported.
     Refused(Refusal),
     /// A row of a document is not of the form that it should have.
     BadRow(serde_json::Error),
+    /// An import was cut off, and its document is another one now.
+    DocumentChanged,
+    /// The file in which everything is kept failed.
+    Store(StoreError),
 }
 
 impl fmt::Display for GraphError {
@@ -80,10 +93,22 @@ impl fmt::Display for GraphError {
             Self::UnknownRelationshipType(name) => write!(f, "'{name}' is not a valid relationship type"),
             Self::NotATime(text) => write!(f, "'{text}' is not an ISO 8601 time from 1970 on"),
             Self::NothingToSearch(query) => write!(f, "Query '{query}' holds no word to search for"),
+            Self::NotACursor(text) => write!(f, "'{text}' is no cursor of an earlier answer"),
+            Self::OutsideOfImports { path } => {
+                write!(f, "{} does not lie below the folder for imports", path.display())
+            }
+            Self::NoImports => {
+                f.write_str("Files cannot be named here: the server was started without --import-dir. Give 'data'")
+            }
             Self::OneSource => f.write_str("Give exactly one of 'data' and 'file'"),
             Self::Unreadable { path, source } => write!(f, "Cannot read {}: {source}", path.display()),
+            Self::Unwritable { path, source } => write!(f, "Cannot write {}: {source}", path.display()),
             Self::Refused(refusal) => write!(f, "Nothing was imported: {refusal}"),
             Self::BadRow(error) => f.write_str(&without_position(error)),
+            Self::DocumentChanged => f.write_str(
+                "The document has changed since its import began; what was imported so far stays. Import it again",
+            ),
+            Self::Store(error) => write!(f, "The memory file failed: {error}"),
         }
     }
 }
@@ -91,9 +116,10 @@ impl fmt::Display for GraphError {
 impl std::error::Error for GraphError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unreadable { source, .. } => Some(source),
+            Self::Unreadable { source, .. } | Self::Unwritable { source, .. } => Some(source),
             Self::Refused(refusal) => Some(refusal),
             Self::BadRow(error) => Some(error),
+            Self::Store(error) => Some(error),
             _ => None,
         }
     }

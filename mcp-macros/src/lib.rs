@@ -253,6 +253,7 @@ use crate::kind::Kind;
 /// | `Content`, `Vec<Content>`, `ToolResult` | what it says |
 /// | any other that derives `Serialize` and `JsonSchema` | structured content, its schema in the list of tools, and its JSON as text |
 /// | `Job<S>` | what the job gives that now goes on elsewhere, at the service `S`: the trait `Jobs` explains it |
+/// | `Worded<T>` of such a type that is `Display` | the same, but with the words of its `Display` as text |
 /// | `Result<T, E>` of any such `T` | the same; of an `E` that is `Display`, its text as an error that a model may read and mend |
 ///
 /// An `E` of `ProtocolError` is an error of the request itself, `ToolError` is either, and `ToolResult` is a whole result

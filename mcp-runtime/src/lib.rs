@@ -215,7 +215,7 @@ pub use task::{
     Amount, CallError, CallFailure, Called, Calling, Cancelled, Context, Principal, StepError, TaskId, Total,
     TryStepError, store,
 };
-pub use tool::{Args, Job, JobOutput, JobStatus, Jobs, State, Tool, ToolError, ToolResult};
+pub use tool::{Args, Job, JobOutput, JobStatus, Jobs, State, Tool, ToolError, ToolResult, Worded};
 
 pub use transport::Transport;
 #[cfg(feature = "http")]
@@ -290,7 +290,7 @@ pub mod prelude {
     pub use crate::{
         Args, Completion, Content, Context, Elicited, Job, JobStatus, Jobs, Limits, LogLevel, Prompt,
         PromptMessage, PromptResult, ProtocolError, Resource, ResourceResult, Sampling, Server, ServerError,
-        State, Tasks, Tool, ToolError, ToolResult, prompt, prompts, resource, resources, stdio, tool, tools,
+        State, Tasks, Tool, ToolError, ToolResult, Worded, prompt, prompts, resource, resources, stdio, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -162,7 +162,7 @@ async function memorygraph() {
   };
   await step('tools', async () => {
     const { tools } = await client.listTools();
-    assert.equal(tools.length, 5);
+    assert.equal(tools.length, 13);
     return tools.map((tool) => tool.name);
   });
   const ids = [];

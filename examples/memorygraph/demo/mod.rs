@@ -9,7 +9,7 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mcp_runtime::prelude::*;
@@ -30,11 +30,12 @@ const TTL: u64 = 600_000;
 
 type Shown<T> = Result<T, Box<dyn Error>>;
 
-/// Shows what `server` can do.
-pub(crate) async fn run(server: Server) -> Shown<()> {
+/// Shows what a server can do that keeps its memories in a file, which is made for this and goes with it.
+pub(crate) async fn run(server: impl FnOnce(&Path) -> Shown<Server>) -> Shown<()> {
+    let (terminal, files) = (Terminal::of_stdout(), Files::new()?);
+    let server = server(&files.0.join("memory.db"))?;
     let (client, transport) = pipe::connect()?;
     let serving = tokio::spawn(server.serve(transport));
-    let (terminal, files) = (Terminal::of_stdout(), Files::new()?);
     let shown = Demonstration { client, terminal, files, memories: MEMORIES, reading: READING }.show().await;
     // The client is gone, and so the server ends. If it did before, it knows best why.
     serving.await??;
@@ -246,11 +247,13 @@ impl Drop for Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
 
     #[tokio::test]
     async fn the_demonstration_runs_to_its_end() {
         let (client, transport) = pipe::connect().expect("two pipes");
-        let serving = tokio::spawn(crate::server().serve(transport));
+        let options = Options::of(std::iter::empty(), true).expect("nothing is said");
+        let serving = tokio::spawn(crate::server(&options).expect("nothing is wrong").serve(transport));
         let mut told = Vec::new();
         let demonstration = Demonstration {
             client,

@@ -70,9 +70,9 @@ pub(super) fn recalled(recollection: &Value) -> String {
     const SHOWN: usize = 5;
     let memories: Vec<&Value> = recollection["memories"].as_array().into_iter().flatten().collect();
     let mut lines = vec![format!(
-        "{} memories looked at, {} found; the first are:",
+        "{} memories looked at, the best {} told; the first are:",
         grouped(recollection["traversed"].as_u64().unwrap_or_default()),
-        grouped(recollection["total"].as_u64().unwrap_or_default()),
+        grouped(memories.len() as u64),
     )];
     for memory in memories.iter().take(SHOWN) {
         let score = memory["score"].as_f64().unwrap_or_default();
@@ -191,13 +191,13 @@ mod tests {
             { "title": "Note", "relationship_type": "BUILDS_ON", "direction": "forward" },
             { "title": "Timeout", "relationship_type": "SOLVES", "direction": "backward" }
         ]);
-        let told = recalled(&json!({ "traversed": 1450, "total": 3, "memories": [
+        let told = recalled(&json!({ "traversed": 1450, "memories": [
             { "title": "Note", "type": "conversation", "score": 0.9 },
             { "title": "Pool", "type": "fix", "score": 0.3, "path": path }
         ] }));
         assert_eq!(
             told,
-            "1,450 memories looked at, 3 found; the first are:\n  0.90  Note (conversation)\n  0.30  Pool (fix)\n        \
+            "1,450 memories looked at, the best 2 told; the first are:\n  0.90  Note (conversation)\n  0.30  Pool (fix)\n        \
              \"Note\" -BUILDS_ON-> \"Timeout\" <-SOLVES- this"
         );
     }

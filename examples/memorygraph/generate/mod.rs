@@ -282,8 +282,11 @@ impl Topic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::tests::now;
     use crate::graph::{Graph, OnDuplicate, Size};
-    use crate::import::{self, Import};
+    use crate::import;
+    use crate::store::Place;
+    use mcp_runtime::Context;
 
     const SMALL: Sample = Sample { memories: 1000, relationships: 2000, seed: 7 };
 
@@ -296,25 +299,26 @@ mod tests {
 
     #[test]
     fn every_row_of_it_can_be_imported() {
-        let graph = Graph::default();
-        let document =
-            import::Document::parse(&SMALL.document().expect("serializes")).expect("a sound document");
-        let mut import = Import::begin(&graph, document, OnDuplicate::Error).expect("all are new");
-        import.by_ref().for_each(drop);
-        assert_eq!(import.into_report().errors, []);
+        let (graph, report) = imported(&SMALL.document().expect("serializes"));
+        assert_eq!(report.errors, []);
         assert_eq!(graph.size(), Size { memories: 1000, relationships: 2000 });
+    }
+
+    fn imported(text: &str) -> (Graph, import::Report) {
+        let graph = Graph::open(Place::Nowhere).expect("memory is there");
+        let document = import::Document::parse(text).expect("a sound document");
+        let report = now(import::run(&graph, document, OnDuplicate::Error, &Context::detached()));
+        (graph, report.expect("all are new"))
     }
 
     #[test]
     fn it_has_chains_and_hubs() {
-        let graph = Graph::default();
         let text = SMALL.document().expect("serializes");
-        let document = import::Document::parse(&text).expect("a sound document");
-        Import::begin(&graph, document, OnDuplicate::Error).expect("all are new").for_each(drop);
+        let (graph, _) = imported(&text);
         let ids: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
         let degree = |row: usize| {
             let id = ids["memories"][row]["id"].as_str().expect("an id").into();
-            graph.neighbours(&id).expect("is there").len()
+            graph.neighbours(&id, Moment::now()).expect("is there").len()
         };
         assert!(degree(0) > 20, "the first hub has {} relationships", degree(0));
         let leads =

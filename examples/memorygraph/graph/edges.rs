@@ -29,19 +29,32 @@ pub(crate) struct Link {
     pub(crate) strength: f64,
     /// The other end.
     pub(crate) to: Slot,
-    pub(super) edge: EdgeKey,
+    pub(crate) edge: EdgeKey,
 }
 
-/// The place of a relationship in the table: dense, given in order, never reused.
+/// The place of a relationship in the table: given in order, and not reused while the process lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct EdgeKey(u32);
+pub(crate) struct EdgeKey(u32);
+
+impl EdgeKey {
+    /// The number by which the file knows it.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<u32> for EdgeKey {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
 
 /// A relationship with the places of its ends.
 #[derive(Debug, Clone)]
-pub(super) struct Edge {
-    pub(super) relationship: Arc<Relationship>,
-    pub(super) from: Slot,
-    pub(super) to: Slot,
+pub(crate) struct Edge {
+    pub(crate) relationship: Arc<Relationship>,
+    pub(crate) from: Slot,
+    pub(crate) to: Slot,
 }
 
 /// What makes two relationships the same claim: their ends, their type, and the end of their truth. Those that are
@@ -61,8 +74,10 @@ impl Edge {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Edges {
-    all: Vec<Edge>,
+pub(crate) struct Edges {
+    /// By key; none where one was taken away.
+    all: Vec<Option<Edge>>,
+    count: usize,
     /// The edges that begin at a memory, by its slot.
     outgoing: Vec<Vec<EdgeKey>>,
     /// The edges that end at a memory, by its slot.
@@ -72,18 +87,31 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    pub(super) fn len(&self) -> usize {
-        self.all.len()
+    pub(crate) fn len(&self) -> usize {
+        self.count
     }
 
-    /// Lets `slot`, the newest, be an end.
+    /// Lets `slot` be an end.
     pub(super) fn make_room_for(&mut self, slot: Slot) {
-        self.outgoing.resize_with(slot.index() + 1, Vec::new);
-        self.incoming.resize_with(slot.index() + 1, Vec::new);
+        if self.outgoing.len() <= slot.index() {
+            self.outgoing.resize_with(slot.index() + 1, Vec::new);
+            self.incoming.resize_with(slot.index() + 1, Vec::new);
+        }
     }
 
-    pub(super) fn relationship(&self, key: EdgeKey) -> &Arc<Relationship> {
-        &self.edge(key).relationship
+    /// Every edge, in the order of keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EdgeKey, &Edge)> {
+        let keyed = (0..).map(EdgeKey).zip(&self.all);
+        keyed.filter_map(|(key, edge)| Some((key, edge.as_ref()?)))
+    }
+
+    pub(crate) fn get(&self, key: EdgeKey) -> Option<&Edge> {
+        self.all.get(key.0 as usize)?.as_ref()
+    }
+
+    /// The edges that a memory is an end of, whether they are valid or not.
+    pub(crate) fn of(&self, slot: Slot) -> impl Iterator<Item = EdgeKey> {
+        keys(&self.outgoing, slot).iter().chain(keys(&self.incoming, slot)).copied()
     }
 
     /// The edge that makes the same claim, if there is one.
@@ -92,32 +120,42 @@ impl Edges {
     }
 
     /// Adds a claim that is not made yet.
-    pub(super) fn add(&mut self, edge: Edge, now: Moment) -> Result<(), GraphError> {
+    pub(super) fn add(&mut self, edge: Edge, now: Moment) -> Result<EdgeKey, GraphError> {
         self.check(&edge, None, now)?;
         let key = EdgeKey(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
-        self.by_claim.insert(edge.claim(), key);
-        self.by_id.insert(edge.relationship.id.clone(), key);
-        self.outgoing[edge.from.index()].push(key);
-        self.incoming[edge.to.index()].push(key);
-        self.all.push(edge);
-        Ok(())
+        self.put(key, edge);
+        Ok(key)
     }
 
     /// Puts another telling of the same claim in the place of `key`.
     pub(super) fn replace(&mut self, key: EdgeKey, edge: Edge, now: Moment) -> Result<(), GraphError> {
         self.check(&edge, Some(key), now)?;
-        let known = &mut self.all[key.0 as usize];
-        self.by_id.remove(&known.relationship.id);
-        self.by_id.insert(edge.relationship.id.clone(), key);
-        if (known.from, known.to) != (edge.from, edge.to) {
-            // A mutual claim, told from its other end.
-            self.outgoing[known.from.index()].retain(|other| *other != key);
-            self.incoming[known.to.index()].retain(|other| *other != key);
-            self.outgoing[edge.from.index()].push(key);
-            self.incoming[edge.to.index()].push(key);
-        }
-        *known = edge;
+        self.remove(key);
+        self.put(key, edge);
         Ok(())
+    }
+
+    /// Puts an edge, unchecked, in a place that is free.
+    pub(super) fn put(&mut self, key: EdgeKey, edge: Edge) {
+        self.by_claim.insert(edge.claim(), key);
+        self.by_id.insert(edge.relationship.id.clone(), key);
+        self.outgoing[edge.from.index()].push(key);
+        self.incoming[edge.to.index()].push(key);
+        if self.all.len() <= key.0 as usize {
+            self.all.resize_with(key.0 as usize + 1, || None);
+        }
+        self.count += usize::from(self.all[key.0 as usize].replace(edge).is_none());
+    }
+
+    /// Takes an edge away.
+    pub(super) fn remove(&mut self, key: EdgeKey) -> Option<Edge> {
+        let edge = self.all.get_mut(key.0 as usize)?.take()?;
+        self.count -= 1;
+        self.by_claim.remove(&edge.claim());
+        self.by_id.remove(&edge.relationship.id);
+        self.outgoing[edge.from.index()].retain(|other| *other != key);
+        self.incoming[edge.to.index()].retain(|other| *other != key);
+        Some(edge)
     }
 
     /// Refuses an edge that would lead back, or whose id belongs to another one than `known`.
@@ -135,11 +173,11 @@ impl Edges {
     }
 
     /// Every relationship of a memory that is valid at `now`, from either end.
-    pub(super) fn around(&self, slot: Slot, now: Moment) -> impl Iterator<Item = Link> {
-        let forward = self.outgoing[slot.index()].iter().map(|key| (*key, Direction::Forward));
-        let backward = self.incoming[slot.index()].iter().map(|key| (*key, Direction::Backward));
+    pub(crate) fn around(&self, slot: Slot, now: Moment) -> impl Iterator<Item = Link> {
+        let forward = keys(&self.outgoing, slot).iter().map(|key| (*key, Direction::Forward));
+        let backward = keys(&self.incoming, slot).iter().map(|key| (*key, Direction::Backward));
         forward.chain(backward).filter_map(move |(key, direction)| {
-            let edge = self.edge(key);
+            let edge = self.get(key)?;
             let properties = &edge.relationship.properties;
             properties.is_valid_at(now).then(|| Link {
                 kind: edge.relationship.kind,
@@ -158,11 +196,11 @@ impl Edges {
         let mut behind = Reach::of(goal);
         loop {
             let Some(slot) = ahead.open.pop() else { return false };
-            if self.steps(&self.outgoing[slot.index()], kind, now).any(|edge| ahead.meets(edge.to, &behind)) {
+            if self.steps(keys(&self.outgoing, slot), kind, now).any(|edge| ahead.meets(edge.to, &behind)) {
                 return true;
             }
             let Some(slot) = behind.open.pop() else { return false };
-            if self.steps(&self.incoming[slot.index()], kind, now).any(|edge| behind.meets(edge.from, &ahead))
+            if self.steps(keys(&self.incoming, slot), kind, now).any(|edge| behind.meets(edge.from, &ahead))
             {
                 return true;
             }
@@ -175,14 +213,15 @@ impl Edges {
         kind: RelationshipType,
         now: Moment,
     ) -> impl Iterator<Item = &'e Edge> {
-        keys.iter().map(|key| self.edge(*key)).filter(move |edge| {
+        keys.iter().filter_map(|key| self.get(*key)).filter(move |edge| {
             edge.relationship.kind == kind && edge.relationship.properties.is_valid_at(now)
         })
     }
+}
 
-    fn edge(&self, key: EdgeKey) -> &Edge {
-        &self.all[key.0 as usize]
-    }
+/// The edges of a memory; none of one that there is no room for.
+fn keys(lists: &[Vec<EdgeKey>], slot: Slot) -> &[EdgeKey] {
+    lists.get(slot.index()).map_or(&[], Vec::as_slice)
 }
 
 /// What one end of a search has reached.

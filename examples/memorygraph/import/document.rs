@@ -21,6 +21,7 @@ pub(crate) struct Document {
     ids: Vec<MemoryId>,
     memories: Vec<Box<RawValue>>,
     relationships: Vec<Box<RawValue>>,
+    fingerprint: u64,
 }
 
 /// A document as it is written.
@@ -61,9 +62,17 @@ impl Document {
         &self.ids
     }
 
-    /// The rows of its memories, and of its relationships.
-    pub(super) fn into_rows(self) -> (Vec<Box<RawValue>>, Vec<Box<RawValue>>) {
-        (self.memories, self.relationships)
+    pub(super) fn memories(&self) -> &[Box<RawValue>] {
+        &self.memories
+    }
+
+    pub(super) fn relationships(&self) -> &[Box<RawValue>] {
+        &self.relationships
+    }
+
+    /// By which it is known again, when an import goes on that was cut off.
+    pub(super) fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     fn parse_or_refuse(text: &str) -> Result<Self, Refusal> {
@@ -76,8 +85,14 @@ impl Document {
         let memories = envelope.memories.ok_or(Refusal::MissingKey("memories"))?;
         let relationships = envelope.relationships.ok_or(Refusal::MissingKey("relationships"))?;
         let ids = own_ids(&memories)?;
-        Ok(Self { ids, memories, relationships })
+        Ok(Self { ids, memories, relationships, fingerprint: fingerprint(text) })
     }
+}
+
+/// FNV-1a, which is the same in every build.
+fn fingerprint(text: &str) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 fn own_ids(memories: &[Box<RawValue>]) -> Result<Vec<MemoryId>, Refusal> {

@@ -1,51 +1,93 @@
-//! Bringing a whole document of memories and relationships into the graph, batch by batch.
+//! Bringing a whole document of memories and relationships into the graph, part by part.
 //!
 //! A document is refused as a whole, before anything of it is imported, where it cannot be trusted: when it is not of
 //! format 2.0, when a memory lacks its id, type, title or content, and when two have one id. Any other row that is
 //! wrong is left out and reported by its number. A row is imported whole or not at all.
+//!
+//! A part is written together with the word that it was, so that an import which is cut off goes on where it was, and
+//! does nothing twice.
 
 mod document;
 
 use std::fmt;
-use std::vec;
+use std::ops::Range;
+use std::sync::Arc;
 
+use mcp_runtime::{Context, TryStepError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 pub(crate) use document::{Document, FORMAT_VERSION};
 
 use crate::error::{GraphError, Refusal};
-use crate::graph::{Admitted, Graph, OnDuplicate};
+use crate::graph::{Admitted, Graph, OnDuplicate, Writing};
 use crate::model::{Memory, MemoryDraft, MemoryId, Moment, Relationship, RelationshipDraft};
 
-/// Rows that are imported under one lock.
-const BATCH: usize = 250;
+/// Rows that are written together.
+const BATCH: usize = 500;
 /// Bad rows that are reported; the others are only counted.
 const REPORTED_ROWS: usize = 20;
 
-/// An import that is under way: an iterator over its own progress.
-#[derive(Debug)]
-#[must_use = "an import does nothing until it is driven"]
-pub(crate) struct Import<'g> {
-    graph: &'g Graph,
+/// Imports a document, and tells how far it is.
+pub(crate) async fn run(
+    graph: &Graph,
+    document: Document,
     on_duplicate: OnDuplicate,
-    now: Moment,
-    memories: Rows,
-    relationships: Rows,
-    total: usize,
-    report: Report,
+    cx: &Context,
+) -> Result<Report, TryStepError<GraphError>> {
+    let begun = cx.try_step("begin", async || Begun::with(graph, &document, on_duplicate)).await?;
+    let import = Import::go_on(document, begun).map_err(TryStepError::Work)?;
+    let total = import.document.memories().len() + import.document.relationships().len();
+    let mut report = Report::default();
+    let mut done = 0;
+    for part in import.parts() {
+        let (table, rows) = (part.table, part.rows.len());
+        report.add(cx.try_step("rows", || import.bring(graph, part)).await?);
+        done += rows;
+        cx.progress(done, total, format!("Importing {table}... ({done} of {total} rows)"));
+        // Others get their turn, and a cancelled import ends here, between two parts.
+        tokio::task::yield_now().await;
+    }
+    let run = import.begun.run;
+    graph.write(move |writing| writing.forget_run(&run)).await.map_err(TryStepError::Work)?;
+    Ok(report)
 }
 
-/// The rows of one table that are still to come.
-type Rows = std::iter::Enumerate<vec::IntoIter<Box<RawValue>>>;
+/// What an import has settled before it brings anything, and keeps to if it is cut off.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Begun {
+    /// By which the graph knows it again.
+    run: String,
+    /// By which its document is known again.
+    fingerprint: u64,
+    on_duplicate: OnDuplicate,
+    /// When rows were made that do not say when.
+    now: Moment,
+}
 
-/// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) table: Table,
-    pub(crate) done: usize,
-    pub(crate) total: usize,
+impl Begun {
+    /// When duplicates are errors and the document has any, it is refused as a whole.
+    fn with(graph: &Graph, document: &Document, on_duplicate: OnDuplicate) -> Result<Self, GraphError> {
+        if on_duplicate == OnDuplicate::Error {
+            refuse_duplicates(graph, document.ids())?;
+        }
+        let (run, now) = (format!("import {}", MemoryId::random()), Moment::now());
+        Ok(Self { run, fingerprint: document.fingerprint(), on_duplicate, now })
+    }
+}
+
+/// An import that is under way.
+#[derive(Debug)]
+struct Import {
+    document: Arc<Document>,
+    begun: Begun,
+}
+
+/// Some rows of a table, by their places in it.
+#[derive(Debug, Clone)]
+struct Part {
+    table: Table,
+    rows: Range<usize>,
 }
 
 /// A part of a document.
@@ -100,120 +142,150 @@ pub(crate) struct RowError {
     pub(crate) message: String,
 }
 
-impl<'g> Import<'g> {
-    /// Makes ready to import `document`. When duplicates are errors and it has any, it is refused as a whole.
-    pub(crate) fn begin(
-        graph: &'g Graph,
-        document: Document,
-        on_duplicate: OnDuplicate,
-    ) -> Result<Self, GraphError> {
-        if on_duplicate == OnDuplicate::Error {
-            refuse_duplicates(graph, document.ids())?;
+impl Report {
+    fn counts(&mut self, table: Table) -> &mut Counts {
+        match table {
+            Table::Memories => &mut self.memories,
+            Table::Relationships => &mut self.relationships,
         }
-        let (memories, relationships) = document.into_rows();
-        Ok(Self {
-            graph,
-            on_duplicate,
-            now: Moment::now(),
-            total: memories.len() + relationships.len(),
-            memories: memories.into_iter().enumerate(),
-            relationships: relationships.into_iter().enumerate(),
-            report: Report::default(),
+    }
+
+    fn note(&mut self, table: Table, row: usize, outcome: Result<Admitted, GraphError>) {
+        let counts = self.counts(table);
+        match outcome {
+            Ok(Admitted::Added) => counts.imported += 1,
+            Ok(Admitted::Replaced) => counts.replaced += 1,
+            Ok(Admitted::Skipped) => counts.skipped += 1,
+            Err(error) => {
+                counts.failed += 1;
+                self.errors.push(RowError { table, row, message: error.to_string() });
+            }
+        }
+        self.errors.truncate(REPORTED_ROWS);
+    }
+
+    /// Takes in what became of further rows.
+    fn add(&mut self, part: Self) {
+        self.memories.add(part.memories);
+        self.relationships.add(part.relationships);
+        self.errors.extend(part.errors);
+        self.errors.truncate(REPORTED_ROWS);
+    }
+}
+
+impl Counts {
+    fn add(&mut self, more: Self) {
+        self.imported += more.imported;
+        self.replaced += more.replaced;
+        self.skipped += more.skipped;
+        self.failed += more.failed;
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (table, counts) in [(Table::Memories, self.memories), (Table::Relationships, self.relationships)] {
+            let Counts { imported, replaced, skipped, failed } = counts;
+            let after = if table == Table::Memories { "; " } else { "." };
+            write!(f, "{imported} {table} imported, {replaced} replaced, {skipped} skipped, {failed} refused{after}")?;
+        }
+        for RowError { table, row, message } in &self.errors {
+            write!(f, "\nRow {row} of {table}: {message}")?;
+        }
+        let untold = self.memories.failed + self.relationships.failed - self.errors.len();
+        if untold > 0 { write!(f, "\n... and {untold} more rows.") } else { Ok(()) }
+    }
+}
+
+impl Import {
+    /// Goes on with what was begun, if the document is still the same.
+    fn go_on(document: Document, begun: Begun) -> Result<Self, GraphError> {
+        if document.fingerprint() != begun.fingerprint {
+            return Err(GraphError::DocumentChanged);
+        }
+        Ok(Self { document: Arc::new(document), begun })
+    }
+
+    /// What there is to bring: memories first, since relationships need them.
+    fn parts(&self) -> impl Iterator<Item = Part> + use<> {
+        let tables = [
+            (Table::Memories, self.document.memories().len()),
+            (Table::Relationships, self.document.relationships().len()),
+        ];
+        tables.into_iter().flat_map(|(table, count)| {
+            (0..count).step_by(BATCH).map(move |start| Part { table, rows: start..count.min(start + BATCH) })
         })
     }
 
-    /// What became of the rows so far.
-    pub(crate) fn into_report(mut self) -> Report {
-        self.report.errors.sort_by_key(|error| (error.table, error.row));
-        self.report
+    /// Brings some rows, unless that was done.
+    async fn bring(&self, graph: &Graph, part: Part) -> Result<Report, GraphError> {
+        let (document, begun) = (Arc::clone(&self.document), self.begun.clone());
+        // Rows are read before anybody waits for the graph.
+        let rows = part.read(&document, begun.now);
+        graph
+            .write(move |writing| {
+                let step = format!("{} from {}", part.table, part.rows.start);
+                writing.once(&begun.run, &step, |writing| Ok(rows.bring(part, &begun, writing)))
+            })
+            .await
     }
+}
 
-    fn import_memories(&mut self) {
-        let (rows, memories): (_, Vec<Memory>) = self.read(Table::Memories, |text, now| {
-            let draft: MemoryDraft = serde_json::from_str(text).map_err(GraphError::BadRow)?;
-            draft.check(now)
-        });
-        let outcomes = self.graph.admit_memories(memories, self.on_duplicate);
-        self.note(Table::Memories, rows, outcomes);
-    }
+/// Rows that were read, or why they cannot be.
+enum Rows {
+    Memories(Vec<Result<Memory, GraphError>>),
+    Relationships(Vec<Result<Relationship, GraphError>>),
+}
 
-    fn import_relationships(&mut self) {
-        let (rows, relationships): (_, Vec<Relationship>) = self.read(Table::Relationships, |text, now| {
-            let draft: RelationshipDraft = serde_json::from_str(text).map_err(GraphError::BadRow)?;
-            draft.check(now)
-        });
-        let outcomes = self.graph.admit_relationships(relationships, self.on_duplicate);
-        self.note(Table::Relationships, rows, outcomes);
-    }
-
-    /// The sound rows of the next batch, and their numbers. The others are reported.
-    fn read<T>(
-        &mut self,
-        table: Table,
-        parse: impl Fn(&str, Moment) -> Result<T, GraphError>,
-    ) -> (Vec<usize>, Vec<T>) {
-        let rows = match table {
-            Table::Memories => &mut self.memories,
-            Table::Relationships => &mut self.relationships,
-        };
-        let batch: Vec<_> =
-            rows.take(BATCH).map(|(index, row)| (index + 1, parse(row.get(), self.now))).collect();
-        let mut sound = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-        for (row, parsed) in batch {
-            match parsed {
-                Ok(parsed) => {
-                    sound.0.push(row);
-                    sound.1.push(parsed);
-                }
-                Err(error) => self.note(table, vec![row], vec![Err(error)]),
+impl Part {
+    fn read(&self, document: &Document, now: Moment) -> Rows {
+        match self.table {
+            Table::Memories => {
+                let rows = document.memories()[self.rows.clone()].iter().map(|row| {
+                    let draft: MemoryDraft = serde_json::from_str(row.get()).map_err(GraphError::BadRow)?;
+                    draft.check(now)
+                });
+                Rows::Memories(rows.collect())
             }
-        }
-        sound
-    }
-
-    fn note(&mut self, table: Table, rows: Vec<usize>, outcomes: Vec<Result<Admitted, GraphError>>) {
-        let counts = match table {
-            Table::Memories => &mut self.report.memories,
-            Table::Relationships => &mut self.report.relationships,
-        };
-        for (row, outcome) in rows.into_iter().zip(outcomes) {
-            match outcome {
-                Ok(Admitted::Added) => counts.imported += 1,
-                Ok(Admitted::Replaced) => counts.replaced += 1,
-                Ok(Admitted::Skipped) => counts.skipped += 1,
-                Err(error) => {
-                    counts.failed += 1;
-                    if self.report.errors.len() < REPORTED_ROWS {
-                        self.report.errors.push(RowError { table, row, message: error.to_string() });
-                    }
-                }
+            Table::Relationships => {
+                let rows = document.relationships()[self.rows.clone()].iter().map(|row| {
+                    let draft: RelationshipDraft = serde_json::from_str(row.get()).map_err(GraphError::BadRow)?;
+                    draft.check(now)
+                });
+                Rows::Relationships(rows.collect())
             }
         }
     }
 }
 
-impl Iterator for Import<'_> {
-    type Item = Step;
-
-    /// Imports one batch more, memories first, since relationships need them.
-    fn next(&mut self) -> Option<Step> {
-        let table = if self.memories.len() > 0 {
-            self.import_memories();
-            Table::Memories
-        } else if self.relationships.len() > 0 {
-            self.import_relationships();
-            Table::Relationships
-        } else {
-            return None;
-        };
-        let left = self.memories.len() + self.relationships.len();
-        Some(Step { table, done: self.total - left, total: self.total })
+impl Rows {
+    fn bring(self, part: Part, begun: &Begun, writing: &mut Writing<'_>) -> Report {
+        let mut report = Report::default();
+        let numbers = part.rows.map(|place| place + 1);
+        match self {
+            Self::Memories(rows) => {
+                for (row, memory) in numbers.zip(rows) {
+                    let admitted =
+                        memory.and_then(|memory| writing.admit_memory(Arc::new(memory), begun.on_duplicate));
+                    report.note(part.table, row, admitted);
+                }
+            }
+            Self::Relationships(rows) => {
+                for (row, relationship) in numbers.zip(rows) {
+                    let admitted = relationship.and_then(|relationship| {
+                        writing.admit_relationship(relationship, begun.on_duplicate, begun.now)
+                    });
+                    report.note(part.table, row, admitted);
+                }
+            }
+        }
+        report
     }
 }
 
 fn refuse_duplicates(graph: &Graph, ids: &[MemoryId]) -> Result<(), GraphError> {
-    let there = graph.has(ids);
-    let mut rows = there.iter().enumerate().filter(|(_, there)| **there).map(|(index, _)| index);
+    let there = |id: &MemoryId| graph.read(|tables| tables.slot(id).is_some());
+    let mut rows = ids.iter().enumerate().filter(|(_, id)| there(id)).map(|(index, _)| index);
     let Some(index) = rows.next() else { return Ok(()) };
     let refusal = Refusal::AlreadyThere { id: ids[index].clone(), row: index + 1, others: rows.count() };
     Err(GraphError::Refused(refusal))

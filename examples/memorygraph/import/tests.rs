@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::graph::tests::now;
 use crate::model::Weight;
+use crate::store::Place;
 
 fn memory(id: &str) -> Value {
     json!({ "id": id, "type": "fix", "title": format!("About {id}"), "content": "Something." })
@@ -17,14 +19,20 @@ fn document(memories: &[Value], relationships: &[Value]) -> Value {
     json!({ "format_version": "2.0", "memories": memories, "relationships": relationships })
 }
 
+fn graph() -> Graph {
+    Graph::open(Place::Nowhere).expect("memory is there")
+}
+
 fn import(graph: &Graph, document: &Value, on_duplicate: OnDuplicate) -> Result<Report, GraphError> {
-    let mut import = Import::begin(graph, Document::parse(&document.to_string())?, on_duplicate)?;
-    import.by_ref().for_each(drop);
-    Ok(import.into_report())
+    let document = Document::parse(&document.to_string())?;
+    now(run(graph, document, on_duplicate, &Context::detached())).map_err(|error| match error {
+        TryStepError::Work(error) => error,
+        TryStepError::Step(error) => panic!("{error}"),
+    })
 }
 
 fn refusal(document: &Value) -> String {
-    let graph = Graph::default();
+    let graph = graph();
     let error = import(&graph, document, OnDuplicate::Skip).expect_err("the document should be refused");
     assert_eq!(graph.size().memories, 0, "nothing of a refused document is imported");
     error.to_string()
@@ -36,17 +44,17 @@ fn counts(imported: usize, replaced: usize, skipped: usize, failed: usize) -> Co
 
 #[test]
 fn a_document_is_imported_with_its_relationships() {
-    let graph = Graph::default();
+    let graph = graph();
     let document = document(&[memory("a"), memory("b")], &[relationship("a", "b")]);
     let report = import(&graph, &document, OnDuplicate::Skip).expect("a sound document");
     assert_eq!((report.memories, report.relationships), (counts(2, 0, 0, 0), counts(1, 0, 0, 0)));
-    let neighbours = graph.neighbours(&"b".into()).expect("is there");
+    let neighbours = graph.neighbours(&"b".into(), Moment::now()).expect("is there");
     assert_eq!(neighbours[0].relationship.properties.strength, Weight::clamped(0.4));
 }
 
 #[test]
 fn times_and_unknown_properties_are_kept() {
-    let graph = Graph::default();
+    let graph = graph();
     let mut old = memory("a");
     old["created_at"] = json!("2025-01-01T08:00:00.000000+00:00");
     let mut known = relationship("a", "b");
@@ -56,7 +64,7 @@ fn times_and_unknown_properties_are_kept() {
     let memory = graph.get(&"a".into()).expect("is there");
     assert_eq!(memory.created_at.to_string(), "2025-01-01T08:00:00Z");
     assert_eq!(memory.updated_at, memory.created_at);
-    let properties = graph.neighbours(&"a".into()).expect("is there")[0].relationship.properties.clone();
+    let properties = graph.neighbours(&"a".into(), Moment::now()).expect("is there")[0].relationship.properties.clone();
     assert_eq!(properties.valid_from.to_string(), "2025-02-01T00:00:00Z");
     assert_eq!(properties.recorded_at.to_string(), "2025-03-01T00:00:00Z");
     assert_eq!(properties.other["mood"], "calm");
@@ -102,7 +110,7 @@ fn a_memory_without_its_essentials_refuses_the_document() {
 
 #[test]
 fn other_bad_rows_are_left_out_and_reported_by_number() {
-    let graph = Graph::default();
+    let graph = graph();
     let mut idea = memory("b");
     idea["type"] = json!("idea");
     let mut vital = memory("c");
@@ -138,13 +146,13 @@ fn other_bad_rows_are_left_out_and_reported_by_number() {
 fn only_the_first_bad_rows_are_reported_but_all_are_counted() {
     let rows: Vec<Value> = (0..100).map(|_| json!({})).collect();
     let report =
-        import(&Graph::default(), &document(&[], &rows), OnDuplicate::Skip).expect("a sound document");
+        import(&graph(), &document(&[], &rows), OnDuplicate::Skip).expect("a sound document");
     assert_eq!((report.relationships.failed, report.errors.len()), (100, REPORTED_ROWS));
 }
 
 #[test]
 fn skipping_keeps_what_is_there() {
-    let graph = Graph::default();
+    let graph = graph();
     let first = document(&[memory("a"), memory("b")], &[relationship("a", "b")]);
     import(&graph, &first, OnDuplicate::Skip).expect("a sound document");
     let mut changed = memory("a");
@@ -157,7 +165,7 @@ fn skipping_keeps_what_is_there() {
 
 #[test]
 fn replacing_puts_the_new_in_the_place_of_the_old_and_keeps_its_relationships() {
-    let graph = Graph::default();
+    let graph = graph();
     let first = document(&[memory("a"), memory("b")], &[relationship("a", "b")]);
     import(&graph, &first, OnDuplicate::Skip).expect("a sound document");
     let mut changed = memory("a");
@@ -167,7 +175,7 @@ fn replacing_puts_the_new_in_the_place_of_the_old_and_keeps_its_relationships() 
     let second = document(&[changed], &[stronger]);
     let report = import(&graph, &second, OnDuplicate::Replace).expect("a sound document");
     assert_eq!((report.memories, report.relationships), (counts(0, 1, 0, 0), counts(0, 1, 0, 0)));
-    let neighbours = graph.neighbours(&"b".into()).expect("is there");
+    let neighbours = graph.neighbours(&"b".into(), Moment::now()).expect("is there");
     assert_eq!(neighbours[0].memory.title, "Kubernetes");
     assert_eq!(neighbours[0].relationship.properties.strength, Weight::clamped(1.0));
     assert_eq!(graph.search(&"kubernetes".parse().expect("has words")).len(), 1);
@@ -175,7 +183,7 @@ fn replacing_puts_the_new_in_the_place_of_the_old_and_keeps_its_relationships() 
 
 #[test]
 fn where_duplicates_are_errors_one_refuses_the_document() {
-    let graph = Graph::default();
+    let graph = graph();
     import(&graph, &document(&[memory("a"), memory("b")], &[]), OnDuplicate::Error).expect("all are new");
     let again = document(&[memory("c"), memory("a"), memory("b")], &[]);
     let error = import(&graph, &again, OnDuplicate::Error).expect_err("two are there");
@@ -187,16 +195,28 @@ fn where_duplicates_are_errors_one_refuses_the_document() {
 }
 
 #[test]
-fn an_import_goes_in_batches_and_may_stop_between_them() {
-    let graph = Graph::default();
-    let memories: Vec<Value> = (0..600).map(|id| memory(&id.to_string())).collect();
-    let text = document(&memories, &[relationship("0", "1")]).to_string();
-    let document = Document::parse(&text).expect("a sound document");
-    let mut import = Import::begin(&graph, document, OnDuplicate::Skip).expect("a sound document");
-    assert_eq!(import.next(), Some(Step { table: Table::Memories, done: 250, total: 601 }));
-    assert_eq!(import.next(), Some(Step { table: Table::Memories, done: 500, total: 601 }));
-    assert_eq!(import.into_report().memories.imported, 500);
-    assert_eq!(graph.size().memories, 500, "what was imported before it stopped is whole, and stays");
+fn an_import_that_was_cut_off_goes_on_and_does_nothing_twice() {
+    let graph = graph();
+    let memories: Vec<Value> = (0..1200).map(|id| memory(&id.to_string())).collect();
+    let text = document(&memories, &[relationship("0", "1"), json!({})]).to_string();
+    let read = || Document::parse(&text).expect("a sound document");
+    let begun = Begun::with(&graph, &read(), OnDuplicate::Error).expect("all are new");
+    let first = Import::go_on(read(), begun.clone()).expect("the same");
+    for part in first.parts().take(2) {
+        now(first.bring(&graph, part)).expect("brought");
+    }
+    assert_eq!(graph.size().memories, 1000, "what was imported before it was cut off is whole, and stays");
+    let second = Import::go_on(read(), begun.clone()).expect("the same");
+    let mut report = Report::default();
+    for part in second.parts() {
+        report.add(now(second.bring(&graph, part)).expect("brought"));
+    }
+    assert_eq!((report.memories, report.relationships), (counts(1200, 0, 0, 0), counts(1, 0, 0, 1)));
+    assert_eq!(report.errors[0].row, 2);
+    assert_eq!(graph.size().memories, 1200);
+    let other = Document::parse(&document(&memories, &[]).to_string()).expect("sound");
+    let error = Import::go_on(other, begun).expect_err("another document");
+    assert!(error.to_string().starts_with("The document has changed since its import began"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::{MemoryId, Moment, Object, Weight, by_wire_name, wire_name};
 use crate::error::GraphError;
@@ -20,7 +21,7 @@ const USUAL_CONFIDENCE: Weight = Weight::clamped(0.8);
 
 // What a variant means is plain from its name, and a description of each would cost every agent that lists the tools.
 /// What kind of knowledge a memory holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub(crate) enum MemoryType {
@@ -70,14 +71,38 @@ pub(crate) struct Memory {
     pub(crate) importance: Weight,
     /// How sure it is.
     pub(crate) confidence: Weight,
+    /// How well it has served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) effectiveness: Option<Weight>,
+    /// How often it was read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) usage_count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_accessed: Option<Moment>,
     pub(crate) created_at: Moment,
     pub(crate) updated_at: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) updated_by: Option<String>,
     /// Counts the changes, from 1.
     #[schemars(range(min = 1))]
     pub(crate) version: u32,
+    /// Never fades, and is never cleaned away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) pinned: bool,
+    /// Since when it is out of the way: kept, but not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) archived_at: Option<Moment>,
     /// Where it comes from: `project_path`, `languages`, `files_involved` ...
     #[serde(default, skip_serializing_if = "Object::is_empty")]
     pub(crate) context: Object,
+    /// Whatever else a document said of it.
+    #[serde(flatten)]
+    pub(crate) other: Object,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Memory {
@@ -100,9 +125,17 @@ pub(crate) struct MemoryDraft {
     pub(crate) importance: Option<f64>,
     pub(crate) confidence: Option<f64>,
     pub(crate) created_at: Option<Moment>,
+    pub(crate) effectiveness: Option<f64>,
+    pub(crate) usage_count: Option<u32>,
+    pub(crate) last_accessed: Option<Moment>,
     pub(crate) updated_at: Option<Moment>,
+    pub(crate) updated_by: Option<String>,
     pub(crate) version: Option<u32>,
+    pub(crate) pinned: Option<bool>,
+    pub(crate) archived_at: Option<Moment>,
     pub(crate) context: Option<Object>,
+    #[serde(flatten)]
+    pub(crate) other: Object,
 }
 
 /// Says "'idea' is not a valid memory type", where a derived error would list all that are.
@@ -122,9 +155,16 @@ impl MemoryDraft {
             importance: None,
             confidence: None,
             created_at: None,
+            effectiveness: None,
+            usage_count: None,
+            last_accessed: None,
             updated_at: None,
+            updated_by: None,
             version: None,
+            pinned: None,
+            archived_at: None,
             context: None,
+            other: Object::new(),
         }
     }
 
@@ -149,11 +189,122 @@ impl MemoryDraft {
             tags: normalised(self.tags.unwrap_or_default())?,
             importance: weight("Importance", self.importance, USUAL_IMPORTANCE)?,
             confidence: weight("Confidence", self.confidence, USUAL_CONFIDENCE)?,
+            effectiveness: self.effectiveness.map(|value| Weight::new("Effectiveness", value)).transpose()?,
+            usage_count: self.usage_count.unwrap_or_default(),
+            last_accessed: self.last_accessed,
             created_at,
             updated_at: self.updated_at.unwrap_or(created_at),
+            updated_by: self.updated_by,
             version: self.version.unwrap_or(1).max(1),
-            context: self.context.unwrap_or_default(),
+            pinned: self.pinned.unwrap_or_default(),
+            archived_at: self.archived_at,
+            context: self.context.map(checked_context).transpose()?.unwrap_or_default(),
+            other: self.other,
         })
+    }
+}
+
+/// What is to be different about a memory. What is not said stays.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemoryChange {
+    pub(crate) title: Option<String>,
+    pub(crate) content: Option<String>,
+    /// An empty one takes it away.
+    pub(crate) summary: Option<String>,
+    pub(crate) tags: Option<Vec<String>>,
+    pub(crate) importance: Option<Weight>,
+    pub(crate) confidence: Option<Weight>,
+    pub(crate) context: Option<Object>,
+    pub(crate) pinned: Option<bool>,
+    pub(crate) archived: Option<bool>,
+}
+
+impl MemoryChange {
+    /// The memory as it is after the change: whole and checked, or not changed at all.
+    pub(crate) fn apply(self, memory: &Memory, now: Moment) -> Result<Memory, GraphError> {
+        let mut changed = memory.clone();
+        if let Some(title) = self.title {
+            says_something("Title", &title, MAX_TITLE)?;
+            changed.title = title;
+        }
+        if let Some(content) = self.content {
+            says_something("Content", &content, MAX_CONTENT)?;
+            changed.content = content;
+        }
+        if let Some(summary) = self.summary {
+            fits("Summary", &summary, MAX_SUMMARY)?;
+            changed.summary = Some(summary).filter(|summary| !summary.trim().is_empty());
+        }
+        if let Some(tags) = self.tags {
+            changed.tags = normalised(tags)?;
+        }
+        if let Some(context) = self.context {
+            changed.context = checked_context(context)?;
+        }
+        changed.importance = self.importance.unwrap_or(changed.importance);
+        changed.confidence = self.confidence.unwrap_or(changed.confidence);
+        changed.pinned = self.pinned.unwrap_or(changed.pinned);
+        match self.archived {
+            Some(true) => changed.archived_at = changed.archived_at.or(Some(now)),
+            Some(false) => changed.archived_at = None,
+            None => {}
+        }
+        if changed != *memory {
+            changed.updated_at = now;
+            changed.version = changed.version.saturating_add(1);
+        }
+        Ok(changed)
+    }
+}
+
+/// The known entries of a context, each with the kind that it must have.
+const CONTEXT: &[(&str, Entry)] = &[
+    ("project_path", Entry::Text),
+    ("files_involved", Entry::Texts),
+    ("languages", Entry::Texts),
+    ("frameworks", Entry::Texts),
+    ("technologies", Entry::Texts),
+    ("git_commit", Entry::Text),
+    ("git_branch", Entry::Text),
+    ("working_directory", Entry::Text),
+    ("session_id", Entry::Text),
+    ("user_id", Entry::Text),
+    ("additional_metadata", Entry::Object),
+    ("tenant_id", Entry::Text),
+    ("team_id", Entry::Text),
+    ("created_by", Entry::Text),
+];
+const VISIBILITIES: [&str; 4] = ["private", "project", "team", "public"];
+
+#[derive(Clone, Copy)]
+enum Entry {
+    Text,
+    Texts,
+    Object,
+}
+
+/// A context whose known entries are of the kind that they must be. Others may be anything; those of nothing go.
+fn checked_context(mut context: Object) -> Result<Object, GraphError> {
+    context.retain(|_, value| !value.is_null());
+    for (name, entry) in CONTEXT {
+        let Some(value) = context.get(*name) else { continue };
+        let (fits, expected) = match entry {
+            Entry::Text => (value.is_string(), "a text"),
+            Entry::Texts => {
+                let texts = value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
+                (texts, "a list of texts")
+            }
+            Entry::Object => (value.is_object(), "an object"),
+        };
+        if !fits {
+            return Err(GraphError::BadProperty { name, expected });
+        }
+    }
+    match context.get("visibility") {
+        Some(visibility) if !VISIBILITIES.iter().any(|known| visibility == known) => {
+            Err(GraphError::BadProperty { name: "visibility", expected: "private, project, team or public" })
+        }
+        _ => Ok(context),
     }
 }
 
@@ -249,6 +400,40 @@ mod tests {
         assert_eq!(
             refusal(MemoryDraft { tags: Some(long), ..draft() }),
             "Tag 'yyyyyyyyyyyyyyyyyyyy...' exceeds 100 characters"
+        );
+    }
+
+    #[test]
+    fn a_change_is_made_whole_or_not_at_all() {
+        let now = Moment::now();
+        let memory = draft().check(now).expect("a sound draft");
+        let change = MemoryChange { importance: Some(Weight::clamped(0.9)), ..MemoryChange::default() };
+        let changed = change.clone().apply(&memory, now).expect("a sound change");
+        assert_eq!((changed.importance.get(), changed.version), (0.9, 2));
+        assert_eq!(change.clone().apply(&changed, now).expect("sound").version, 2, "nothing is different");
+        let error = MemoryChange { title: Some("x".repeat(201)), ..change }.apply(&memory, now);
+        assert_eq!(error.expect_err("too long").to_string(), "Title exceeds 200 characters (got 201)");
+    }
+
+    #[test]
+    fn what_is_archived_comes_back_as_it_was() {
+        let now = Moment::now();
+        let memory = draft().check(now).expect("a sound draft");
+        let set = |archived| MemoryChange { archived: Some(archived), ..MemoryChange::default() };
+        let archived = set(true).apply(&memory, now).expect("sound");
+        assert_eq!(archived.archived_at, Some(now));
+        assert_eq!(set(false).apply(&archived, now).expect("sound").archived_at, None);
+    }
+
+    #[test]
+    fn a_context_is_free_but_for_what_is_known() {
+        let context = |text: &str| serde_json::from_str::<Object>(text).expect("an object");
+        let refusal = |text: &str| checked_context(context(text)).expect_err("wrong").to_string();
+        assert_eq!(checked_context(context(r#"{"mood": 7, "git_branch": null}"#)).expect("free").len(), 1);
+        assert_eq!(refusal(r#"{"languages": "rust"}"#), "Property 'languages' must be a list of texts");
+        assert_eq!(
+            refusal(r#"{"visibility": "secret"}"#),
+            "Property 'visibility' must be private, project, team or public"
         );
     }
 

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde::de::value::{Error as NoSuchName, StrDeserializer};
 
 pub(crate) use id::{MemoryId, RelationshipId};
-pub(crate) use memory::{Memory, MemoryDraft, MemoryType};
+pub(crate) use memory::{Memory, MemoryChange, MemoryDraft, MemoryType};
 pub(crate) use moment::Moment;
-pub(crate) use relationship::{Relationship, RelationshipDraft};
+pub(crate) use relationship::{Properties, Relationship, RelationshipDraft};
 pub(crate) use relationship_type::{Category, RelationshipType};
 pub(crate) use weight::Weight;
 
@@ -34,6 +34,17 @@ impl Slot {
 
     pub(crate) fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// The number by which the index of words knows it.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<u32> for Slot {
+    fn from(number: u32) -> Self {
+        Self(number)
     }
 }
 

@@ -30,6 +30,17 @@ impl Moment {
         Self(self.0.checked_sub(time).map_or(UNIX_EPOCH, |earlier| earlier.max(UNIX_EPOCH)))
     }
 
+    /// Microseconds since 1970.
+    pub(crate) fn micros(self) -> i64 {
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// The moment so many microseconds after 1970 began.
+    pub(crate) fn from_micros(micros: i64) -> Self {
+        Self(UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs()))
+    }
+
     /// What can be written can be read back as the same moment.
     fn to_the_microsecond(time: SystemTime) -> Self {
         let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();

@@ -52,7 +52,7 @@ pub(crate) enum RelationshipType {
 }
 
 /// The seven families of relationship types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub(crate) enum Category {
@@ -76,6 +76,13 @@ pub(crate) struct Profile {
 }
 
 impl RelationshipType {
+    /// The type that says the same from the other end, if there is one: of a mutual type, itself.
+    pub(crate) fn inverse(self) -> Option<Self> {
+        let pairs = INVERSES.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]);
+        let mutual = self.profile().mutual.then_some(self);
+        mutual.or_else(|| pairs.into_iter().find(|(one, _)| *one == self).map(|(_, other)| other))
+    }
+
     #[expect(clippy::match_same_arms, reason = "a table, in which each type has a row of its own")]
     pub(crate) const fn profile(self) -> Profile {
         use Category::{Causal, Context, Learning, Quality, Similarity, Solution, Workflow};
@@ -125,6 +132,12 @@ impl RelationshipType {
     }
 }
 
+/// The types that say the same from the other end.
+const INVERSES: [(RelationshipType, RelationshipType); 2] = [
+    (RelationshipType::Generalizes, RelationshipType::Specializes),
+    (RelationshipType::DeprecatedBy, RelationshipType::Replaces),
+];
+
 const fn directed(category: Category, strength: f64, confidence: f64) -> Profile {
     let (strength, confidence) = (Weight::clamped(strength), Weight::clamped(confidence));
     Profile { category, strength, confidence, mutual: false }
@@ -132,6 +145,12 @@ const fn directed(category: Category, strength: f64, confidence: f64) -> Profile
 
 const fn mutual(category: Category, strength: f64, confidence: f64) -> Profile {
     Profile { mutual: true, ..directed(category, strength, confidence) }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        wire_name(self, f)
+    }
 }
 
 impl fmt::Display for RelationshipType {
@@ -166,6 +185,15 @@ mod tests {
         assert_eq!((solves.strength.get(), solves.confidence.get(), solves.mutual), (0.9, 0.8, false));
         assert_eq!(solves.category, Category::Solution);
         assert!(RelationshipType::SimilarTo.profile().mutual);
+    }
+
+    #[test]
+    fn some_types_can_be_told_from_the_other_end() {
+        use RelationshipType::{DeprecatedBy, Generalizes, Replaces, SimilarTo, Solves, Specializes};
+        let inverses =
+            [Generalizes, Specializes, DeprecatedBy, Replaces, SimilarTo, Solves].map(RelationshipType::inverse);
+        let expected = [Specializes, Generalizes, Replaces, DeprecatedBy, SimilarTo].map(Some);
+        assert_eq!((&inverses[..5], inverses[5]), (&expected[..], None));
     }
 
     #[test]

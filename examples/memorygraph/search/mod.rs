@@ -51,6 +51,8 @@ pub(crate) struct TextIndex {
     contents: Vec<Contents>,
     /// The sum of all lengths.
     length: f64,
+    /// How many memories there are, which are fewer than slots when some were taken away.
+    count: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +65,7 @@ struct Posting {
 struct Contents {
     terms: Vec<Term>,
     length: f64,
+    is_there: bool,
 }
 
 impl TextIndex {
@@ -86,8 +89,19 @@ impl TextIndex {
         if self.contents.len() <= slot.index() {
             self.contents.resize_with(slot.index() + 1, Contents::default);
         }
-        let before = std::mem::replace(&mut self.contents[slot.index()], Contents { terms, length });
+        let now = Contents { terms, length, is_there: true };
+        let before = std::mem::replace(&mut self.contents[slot.index()], now);
         self.length += length - before.length;
+        self.count += usize::from(!before.is_there);
+        self.forget(slot, &before.terms);
+    }
+
+    /// Makes `slot` unknown.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let Some(contents) = self.contents.get_mut(slot.index()) else { return };
+        let before = std::mem::take(contents);
+        self.length -= before.length;
+        self.count -= usize::from(before.is_there);
         self.forget(slot, &before.terms);
     }
 
@@ -130,7 +144,7 @@ impl TextIndex {
 
     /// How well one memory says a word that it has.
     fn quality(&self, posting: Posting) -> f64 {
-        let average = self.length / self.contents.len() as f64;
+        let average = self.length / self.count as f64;
         let relative = self.contents[posting.slot.index()].length / average;
         let enough = SATURATION * (1.0 - LENGTH_MATTERS + LENGTH_MATTERS * relative);
         let prominence = f64::from(posting.prominence);
@@ -139,7 +153,7 @@ impl TextIndex {
 
     /// The idf of a word that `having` memories have.
     fn rarity(&self, having: usize) -> f64 {
-        let (all, having) = (self.contents.len() as f64, having as f64);
+        let (all, having) = (self.count as f64, having as f64);
         (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
     }
 }
@@ -227,6 +241,16 @@ mod tests {
     fn nothing_is_found_where_nothing_fits() {
         assert!(found(&notes(), "kubernetes").is_empty());
         assert!(found(&[], "redis").is_empty());
+    }
+
+    #[test]
+    fn a_memory_that_is_taken_away_is_found_no_more_and_counts_for_nothing() {
+        let (mut with, without) = (index_of(&notes()), index_of(&notes()[..3]));
+        with.remove(Slot::after(3));
+        for query in ["tokens", "redis timeout"] {
+            let query = query.parse().expect("has words");
+            assert_eq!(with.search(&query), without.search(&query));
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) use job::{AnyJob, AnyJobs, OpenJob};
 pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;
 pub use output::{
-    Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
+    Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult, Worded,
     Unfailing,
 };
 pub use parameter::{Args, Argument, Countable, FromText, Numeric, Parameter, ParameterSpec, Shown};

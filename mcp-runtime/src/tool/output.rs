@@ -120,6 +120,39 @@ impl ToolResult {
     }
 }
 
+/// A result in two ways: structured content for programs, and beside it the words of its `Display` for a model, which
+/// reads a few lines more easily than JSON.
+///
+/// ```
+/// use std::fmt;
+///
+/// use mcp_runtime::Worded;
+/// use mcp_runtime::prelude::*;
+///
+/// #[derive(Serialize, JsonSchema)]
+/// struct Weather {
+///     /// In degrees Celsius.
+///     temperature: f64,
+/// }
+///
+/// impl fmt::Display for Weather {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(f, "It is {} °C.", self.temperature)
+///     }
+/// }
+///
+/// /// Tell the weather.
+/// #[tool(read_only)]
+/// async fn weather() -> Worded<Weather> {
+///     Worded(Weather { temperature: 22.5 })
+/// }
+/// # let _ = tools![weather];
+/// ```
+///
+/// A client that does not know structured content sees nothing but the words: they should say all that matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worded<T>(pub T);
+
 /// Why a call did not give its value: the tool failed (`isError`), or the request could not be served at all.
 ///
 /// A tool may return any error that is `Display`; this type is for functions that need `?` on errors of several
@@ -321,6 +354,30 @@ impl<T: Serialize> ToolOutput<Structured> for T {
     }
 }
 
+/// The way of a type that is JSON, can describe itself, and has words of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct InWords;
+
+impl<T: Serialize + JsonSchema + fmt::Display> Kind<Worded<T>> {
+    /// The schema of the value.
+    pub fn schema(self) -> OutputSchema {
+        OutputSchema::new(Some(schema::of_output::<T>()))
+    }
+
+    /// As structured content and in words.
+    pub fn way(self) -> InWords {
+        InWords
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + fmt::Display> ToolOutput<InWords> for Worded<T> {
+    fn convert(_: InWords, value: Self) -> Result<ToolResult, ToolError> {
+        let words = Content::text(value.0.to_string());
+        Ok(ToolResult::structured(&value.0)?.with_content([words]))
+    }
+}
+
 /// A type that is none of the others.
 pub trait NotAResult: Sized {
     /// There is none; the error is raised once, for the value.
@@ -399,6 +456,22 @@ mod tests {
             (result.content.as_slice(), result.structured.is_none()),
             ([Content::text("5")].as_slice(), true)
         );
+    }
+
+    impl fmt::Display for Weather {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "It is {} °C.", self.temperature)
+        }
+    }
+
+    #[test]
+    fn a_value_with_words_is_structured_and_its_text_is_the_words() {
+        let kind = Kind::<Result<Worded<Weather>, String>>::NEW;
+        assert!(kind.ok().schema().schema.is_some());
+        let value = kind.split(Ok(Worded(Weather { temperature: 22.5 }))).expect("it is Ok");
+        let result = ToolOutput::convert(kind.ok().way(), value).expect("it is JSON");
+        assert_eq!(result.structured.as_ref().map(|json| json.get()), Some(r#"{"temperature":22.5}"#));
+        assert_eq!(result.content, [Content::text("It is 22.5 °C.")]);
     }
 
     #[test]

@@ -1,0 +1,119 @@
+//! The graph as it is held in memory: everything that the file holds, and what is found by looking at it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Size;
+use super::edges::{Edge, EdgeKey, Edges};
+use crate::error::GraphError;
+use crate::model::{Memory, MemoryId, Moment, Relationship, Slot};
+use crate::search::{Digest, Match, Query, TextIndex};
+use crate::store::rows::StoredRelationship;
+
+/// Memories by place and by name, their relationships, and the index of their words.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    /// By slot; none where one was taken away.
+    memories: Vec<Option<Arc<Memory>>>,
+    slots: HashMap<MemoryId, Slot>,
+    pub(super) edges: Edges,
+    index: TextIndex,
+}
+
+impl Tables {
+    pub(crate) fn size(&self) -> Size {
+        Size { memories: self.slots.len(), relationships: self.edges.len() }
+    }
+
+    pub(crate) fn slot(&self, id: &MemoryId) -> Option<Slot> {
+        self.slots.get(id).copied()
+    }
+
+    /// The memory in this place.
+    pub(crate) fn at(&self, slot: Slot) -> Option<&Arc<Memory>> {
+        self.memories.get(slot.index())?.as_ref()
+    }
+
+    /// The memory of this name, and its place.
+    pub(crate) fn find(&self, id: &MemoryId) -> Result<(Slot, &Arc<Memory>), GraphError> {
+        let found = self.slot(id).and_then(|slot| Some((slot, self.at(slot)?)));
+        found.ok_or_else(|| GraphError::MemoryNotFound(id.clone()))
+    }
+
+    /// Every memory, in the order of places.
+    pub(crate) fn memories(&self) -> impl Iterator<Item = (Slot, &Arc<Memory>)> {
+        let placed = (0..).map(Slot::from).zip(&self.memories);
+        placed.filter_map(|(slot, memory)| Some((slot, memory.as_ref()?)))
+    }
+
+    pub(crate) fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
+    /// The memories whose text speaks of `query`.
+    pub(crate) fn search(&self, query: &Query) -> Vec<Match> {
+        self.index.search(query)
+    }
+
+    /// A relationship with its ends looked up.
+    pub(super) fn edge(&self, relationship: Relationship) -> Result<Edge, GraphError> {
+        match (self.slot(&relationship.from_memory_id), self.slot(&relationship.to_memory_id)) {
+            (Some(from), Some(to)) => Ok(Edge { relationship: Arc::new(relationship), from, to }),
+            _ => Err(GraphError::EndsNotFound {
+                from: relationship.from_memory_id,
+                to: relationship.to_memory_id,
+            }),
+        }
+    }
+
+    /// Puts a memory in its place: that of the one of the same name, or a new one.
+    pub(super) fn put(&mut self, memory: Arc<Memory>) -> Slot {
+        let slot = self.slot(&memory.id).unwrap_or_else(|| Slot::after(self.memories.len()));
+        self.index.put(slot, Digest::of(&memory));
+        self.place(slot, memory);
+        slot
+    }
+
+    fn place(&mut self, slot: Slot, memory: Arc<Memory>) {
+        if self.memories.len() <= slot.index() {
+            self.memories.resize_with(slot.index() + 1, || None);
+            self.edges.make_room_for(slot);
+        }
+        self.slots.insert(memory.id.clone(), slot);
+        self.memories[slot.index()] = Some(memory);
+    }
+
+    /// Takes a memory away with its relationships, and says how many these were.
+    pub(super) fn remove(&mut self, slot: Slot) -> usize {
+        let edges: Vec<EdgeKey> = self.edges.of(slot).collect();
+        for edge in &edges {
+            self.edges.remove(*edge);
+        }
+        self.index.remove(slot);
+        if let Some(memory) = self.memories.get_mut(slot.index()).and_then(Option::take) {
+            self.slots.remove(&memory.id);
+        }
+        edges.len()
+    }
+
+    /// Counts that a memory was read.
+    pub(super) fn count_access(&mut self, slot: Slot, now: Moment) {
+        if let Some(memory) = self.memories.get_mut(slot.index()).and_then(Option::as_mut) {
+            let memory = Arc::make_mut(memory);
+            memory.usage_count = memory.usage_count.saturating_add(1);
+            memory.last_accessed = Some(now);
+        }
+    }
+
+    /// Puts back what the file holds.
+    pub(crate) fn restore_memory(&mut self, slot: Slot, memory: Memory) {
+        self.index.put(slot, Digest::of(&memory));
+        self.place(slot, Arc::new(memory));
+    }
+
+    /// Puts back what the file holds; their ends must be there.
+    pub(crate) fn restore_relationship(&mut self, stored: StoredRelationship) {
+        let StoredRelationship { key, from, to, relationship } = stored;
+        self.edges.put(EdgeKey::from(key), Edge { relationship: Arc::new(relationship), from, to });
+    }
+}

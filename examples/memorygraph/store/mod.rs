@@ -1,0 +1,277 @@
+//! What is written to disk, and when: one thread writes, commits what several callers want at once, and answers each of
+//! them only when the disk has it.
+
+pub(crate) mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::oneshot;
+
+
+use crate::error::GraphError;
+use crate::graph::{Tables, Writing};
+use crate::model::{Moment, Slot};
+
+/// How long it may take until the disk knows how often memories were read: it is not worth a commit of its own.
+const LAZILY: Duration = Duration::from_secs(2);
+/// Memories that were read, of which the disk does not know for how long.
+const MANY: usize = 1000;
+/// Pieces of work that are committed together.
+const TOGETHER: usize = 256;
+/// How long it is remembered what work has done that nobody goes on with.
+const UNFINISHED: Duration = Duration::from_secs(14 * 86_400);
+
+/// Why the file could not be opened, read or written.
+#[derive(Debug, Clone)]
+pub(crate) enum StoreError {
+    /// It belongs to another program.
+    NotOurs,
+    /// A newer version of this program has written it.
+    Newer,
+    /// An older version has written it, and it may only be read.
+    Older,
+    /// Another process has it open.
+    InUse,
+    /// What SQLite says.
+    Sql(Arc<rusqlite::Error>),
+    /// The writer is gone, or what it was given broke down.
+    Stopped,
+    /// The file may only be read.
+    ReadOnly,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs => f.write_str("it is a file of another program; import its export instead"),
+            Self::Newer => f.write_str("it was written by a newer version of this program"),
+            Self::Older => {
+                f.write_str("it was written by an older version of this program; open it once without --read-only")
+            }
+            Self::InUse => {
+                f.write_str("another process has it open; serve it once, with --http, for several clients")
+            }
+            Self::Sql(error) => error.fmt(f),
+            Self::Stopped => f.write_str("what was begun broke down, and nothing of it is kept"),
+            Self::ReadOnly => f.write_str("it was opened with --read-only"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
+            Some(ErrorCode::NotADatabase) => Self::NotOurs,
+            _ => Self::Sql(Arc::new(error)),
+        }
+    }
+}
+
+/// Where the graph is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'p> {
+    /// Nowhere: it is gone with the process.
+    Nowhere,
+    File(&'p Path),
+    ReadOnly(&'p Path),
+}
+
+/// A piece of work on the graph and on the file at once, or why it cannot be done.
+type Work = Box<dyn FnOnce(Result<&mut Writing<'_>, StoreError>) -> Answer + Send>;
+/// Tells the caller what came of it, once the disk has it or cannot have it.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+enum Job {
+    Work(Work),
+    /// These were read.
+    Accessed(Vec<Slot>),
+}
+
+/// The file, and the thread that writes it.
+pub(crate) struct Store {
+    jobs: Option<Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens the file, or makes it, and reads all of it.
+    pub(crate) fn open(place: Place<'_>) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
+        let sql = match place {
+            Place::Nowhere => schema::open_nowhere()?,
+            Place::File(path) => schema::open(path)?,
+            Place::ReadOnly(path) => schema::open_read_only(path)?,
+        };
+        let tables = Arc::new(RwLock::new(read(&sql)?));
+        if matches!(place, Place::ReadOnly(_)) {
+            return Ok((Self { jobs: None, writer: None }, tables));
+        }
+        rows::forget_runs_before(&sql, Moment::now().earlier_by(UNFINISHED))?;
+        let (jobs, asked) = mpsc::channel();
+        let writer = Writer { sql, tables: Arc::clone(&tables), accessed: HashSet::new() };
+        let writer = thread::Builder::new().name("memories".to_owned()).spawn(move || writer.run(&asked));
+        let writer = writer.map_err(|_| StoreError::Stopped)?;
+        Ok((Self { jobs: Some(jobs), writer: Some(writer) }, tables))
+    }
+
+    /// Does something to the graph, and answers when the disk has it. What was begun is done even if nobody waits.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, GraphError> + Send + 'static,
+    ) -> Result<T, GraphError> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |writing| {
+            let done = writing.map_err(GraphError::Store).and_then(work);
+            Box::new(move |committed: Result<(), StoreError>| {
+                // Nobody may be waiting any more.
+                let _ = answer.send(committed.map_err(GraphError::Store).and(done));
+            })
+        });
+        let jobs = self.jobs.as_ref().ok_or(GraphError::Store(StoreError::ReadOnly))?;
+        jobs.send(Job::Work(work)).map_err(|_| GraphError::Store(StoreError::Stopped))?;
+        answered.await.unwrap_or(Err(GraphError::Store(StoreError::Stopped)))
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.jobs.is_none()
+    }
+
+    /// Lets the disk know, sooner or later, how often these were read.
+    pub(crate) fn accessed(&self, slots: Vec<Slot>) {
+        if let Some(jobs) = &self.jobs {
+            // A writer that has stopped counts nothing.
+            let _ = jobs.send(Job::Accessed(slots));
+        }
+    }
+}
+
+impl Drop for Store {
+    /// Waits until everything is written.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            // If it panicked, it has said so.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// Reads the whole graph.
+fn read(sql: &Connection) -> Result<Tables, StoreError> {
+    let mut tables = Tables::default();
+    rows::each_memory(sql, |(slot, memory)| tables.restore_memory(slot, memory))?;
+    rows::each_relationship(sql, |stored| tables.restore_relationship(stored))?;
+    Ok(tables)
+}
+
+/// What the thread has.
+struct Writer {
+    sql: Connection,
+    tables: Arc<RwLock<Tables>>,
+    /// Memories that were read more often than the disk knows.
+    accessed: HashSet<Slot>,
+}
+
+impl Writer {
+    fn run(mut self, asked: &Receiver<Job>) {
+        loop {
+            let first = if self.accessed.is_empty() {
+                asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                asked.recv_timeout(LAZILY)
+            };
+            let mut work = VecDeque::new();
+            let is_idle = first.is_err();
+            let is_over = matches!(first, Err(RecvTimeoutError::Disconnected));
+            for job in first.into_iter().chain(asked.try_iter().take(TOGETHER)) {
+                match job {
+                    Job::Work(piece) => work.push_back(piece),
+                    Job::Accessed(slots) => self.accessed.extend(slots),
+                }
+            }
+            if (is_idle && !self.accessed.is_empty()) || self.accessed.len() > MANY {
+                self.commit(&mut work);
+            }
+            while !work.is_empty() {
+                self.commit(&mut work);
+            }
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    /// Does as much of the work as goes into one transaction, and tells each caller what came of it.
+    fn commit(&mut self, work: &mut VecDeque<Work>) {
+        let mut answers = Vec::with_capacity(work.len());
+        let done = self.transact(work, &mut answers);
+        if done.is_err() {
+            // What the graph holds is what the disk has.
+            self.read_again();
+        }
+        for answer in answers {
+            answer(done.clone());
+        }
+    }
+
+    fn transact(&mut self, work: &mut VecDeque<Work>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
+        let begun = self.sql.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = match begun {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                // Nothing can be written, and whoever waits for it should know.
+                let error = StoreError::from(error);
+                answers.extend(work.drain(..).map(|piece| piece(Err(error.clone()))));
+                return Err(error);
+            }
+        };
+        {
+            let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+            for slot in mem::take(&mut self.accessed) {
+                if let Some(memory) = tables.at(slot) {
+                    rows::put_access(&transaction, slot, memory)?;
+                }
+            }
+            let mut writing = Writing::new(&mut tables, &transaction);
+            while let Some(piece) = work.pop_front() {
+                // A piece that panics is undone, as one that fails; its caller is told that the writer stopped.
+                match catch_unwind(AssertUnwindSafe(|| piece(Ok(&mut writing)))) {
+                    Ok(answer) => answers.push(answer),
+                    Err(_) => return Err(StoreError::Stopped),
+                }
+                if let Some(error) = writing.failed() {
+                    return Err(error);
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn read_again(&mut self) {
+        // A disk that can neither be written nor read leaves the graph as it is; the next write tells.
+        if let Ok(tables) = read(&self.sql) {
+            *self.tables.write().unwrap_or_else(PoisonError::into_inner) = tables;
+        }
+    }
+}

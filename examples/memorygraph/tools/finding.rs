@@ -1,0 +1,223 @@
+//! Finding: by words at once, and by words and relationships as a task.
+
+use std::collections::BTreeMap;
+
+use mcp_runtime::prelude::*;
+
+use super::answers::{Found, FoundMemory, Recalled, Recollection};
+use super::cursor::Cursor;
+use crate::error::GraphError;
+use crate::graph::Graph;
+use crate::model::{Memory, MemoryType, Moment, RelationshipType, Slot, Weight};
+use crate::search::{Match, Query};
+use crate::walk::{Course, Filter, Walk};
+
+/// Find memories that speak of a query, and those that bear on them by their relationships.
+#[tool(task(retries = 10), read_only)]
+pub(crate) async fn recall_memories(
+    /// What to look for. Inflections and misspellings are found, too.
+    query: String,
+    /// How many relationships to follow.
+    #[arg(default = 2, range(0..=6), rename = "maxDepth")]
+    max_depth: usize,
+    /// Whether to follow relationships at all.
+    #[arg(default = true, rename = "includeRelated")]
+    include_related: bool,
+    #[arg(default = 20, range(1..=1000))] limit: usize,
+    /// Where to go on: the `next_cursor` of an answer.
+    cursor: Option<Cursor>,
+    /// Only memories of these types.
+    memory_types: Option<Vec<MemoryType>>,
+    /// Only memories with one of these tags.
+    tags: Option<Vec<String>>,
+    /// Only memories of this project.
+    project_path: Option<String>,
+    /// Only memories that matter as much.
+    min_importance: Option<Weight>,
+    /// What was known and true at this time.
+    #[arg(rename = "asOf")]
+    as_of: Option<Moment>,
+    graph: State<Graph>,
+    cx: Context,
+) -> Result<Worded<Recollection>, ToolError> {
+    let query: Query = query.parse()?;
+    // A recall that is run again, or gone on with, looks at the same moment.
+    let now = cx.step("begin", async || cursor.map_or_else(Moment::now, |cursor| cursor.moment)).await?;
+    let course = Course {
+        depth: if include_related { max_depth } else { 0 },
+        moment: as_of.unwrap_or(now),
+        category: None,
+        filter: Filter {
+            kinds: memory_types.unwrap_or_default(),
+            tags: lower_case(tags),
+            project_path,
+            min_importance: min_importance.map_or(0.0, Weight::get),
+            as_of,
+            archived: false,
+        },
+    };
+    let mut walk = Walk::begin(&graph, graph.search(&query), course);
+    let told_before = cursor.map_or(0, |cursor| cursor.told);
+    let mut recalled = Recollection::default();
+    let mut seen: Vec<Slot> = Vec::new();
+    let mut skipped = 0;
+    let total = graph.size().memories;
+    // One more than is wanted says whether there are more.
+    while let Some(hits) = walk.step(told_before + limit + 1 - skipped - recalled.memories.len()) {
+        for hit in hits {
+            if skipped < told_before {
+                skipped += 1;
+            } else if recalled.memories.len() == limit {
+                recalled.next_cursor = Some(Cursor { moment: now, told: told_before + limit });
+            } else {
+                seen.push(hit.slot);
+                let memory = Recalled::from(&hit);
+                cx.partial(&memory);
+                recalled.memories.push(memory);
+            }
+        }
+        let traversed = walk.traversed();
+        cx.progress(traversed, total, format!("Searching memories... (traversed {traversed} nodes)"));
+        if recalled.next_cursor.is_some() {
+            break;
+        }
+        // Others get their turn, and a cancelled recall ends here; what it found until then was told.
+        tokio::task::yield_now().await;
+    }
+    recalled.traversed = walk.traversed();
+    graph.count_access(seen);
+    Ok(Worded(recalled))
+}
+
+/// Search memories by words, tags and the like, without following relationships.
+#[tool(read_only)]
+pub(crate) async fn search_memories(
+    /// What to look for; without it and `terms`, all that the filters take, the most important first.
+    query: Option<String>,
+    /// Several things to look for, in place of `query`.
+    terms: Option<Vec<String>>,
+    /// Whether a memory must speak of any of the terms, or of all.
+    #[arg(default = MatchMode::Any)]
+    match_mode: MatchMode,
+    /// Only memories of these types.
+    memory_types: Option<Vec<MemoryType>>,
+    /// Only memories with one of these tags.
+    tags: Option<Vec<String>>,
+    /// Only memories of this project.
+    project_path: Option<String>,
+    /// Only memories that matter as much.
+    min_importance: Option<Weight>,
+    /// Only memories with a relationship of one of these types.
+    relationship_filter: Option<Vec<RelationshipType>>,
+    /// What was known at this time.
+    #[arg(rename = "asOf")]
+    as_of: Option<Moment>,
+    #[arg(default = 50, range(1..=1000))] limit: usize,
+    #[arg(default = 0)] offset: usize,
+    graph: State<Graph>,
+) -> Result<Worded<Found>, GraphError> {
+    let filter = Filter {
+        kinds: memory_types.unwrap_or_default(),
+        tags: lower_case(tags),
+        project_path,
+        min_importance: min_importance.map_or(0.0, Weight::get),
+        as_of,
+        archived: false,
+    };
+    let wanted = Wanted {
+        terms: terms.filter(|terms| !terms.is_empty()).or(query.map(|query| vec![query])).unwrap_or_default(),
+        match_mode,
+        relationships: relationship_filter.unwrap_or_default(),
+        moment: as_of.unwrap_or_else(Moment::now),
+        filter,
+    };
+    let (found, seen) = wanted.find(&graph, offset, limit)?;
+    graph.count_access(seen);
+    Ok(Worded(found))
+}
+
+/// Whether any or all of several terms must be spoken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum MatchMode {
+    Any,
+    All,
+}
+
+/// What a search is for.
+struct Wanted {
+    terms: Vec<String>,
+    match_mode: MatchMode,
+    relationships: Vec<RelationshipType>,
+    moment: Moment,
+    filter: Filter,
+}
+
+impl Wanted {
+    /// What is found, of which so many are passed over, and the places of what is told.
+    fn find(&self, graph: &Graph, offset: usize, limit: usize) -> Result<(Found, Vec<Slot>), GraphError> {
+        let scores = self.scores(graph)?;
+        Ok(graph.read(|tables| {
+            let mut found: Vec<(Slot, &Memory, f64)> = match scores {
+                Some(matches) => matches
+                    .iter()
+                    .filter_map(|found| Some((found.slot, &**tables.at(found.slot)?, found.score)))
+                    .collect(),
+                None => tables.memories().map(|(slot, memory)| (slot, &**memory, 0.0)).collect(),
+            };
+            found.retain(|(slot, memory, _)| {
+                self.filter.takes(memory)
+                    && (self.relationships.is_empty()
+                        || tables
+                            .edges()
+                            .around(*slot, self.moment)
+                            .any(|link| self.relationships.contains(&link.kind)))
+            });
+            found.sort_by(|(_, a, score_a), (_, b, score_b)| {
+                let importance = || b.importance.get().total_cmp(&a.importance.get());
+                let age = || b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id));
+                score_b.total_cmp(score_a).then_with(importance).then_with(age)
+            });
+            let total = found.len();
+            let told: Vec<_> = found.into_iter().skip(offset).take(limit).collect();
+            let seen = told.iter().map(|(slot, ..)| *slot).collect();
+            let memories: Vec<FoundMemory> =
+                told.iter().map(|(_, memory, score)| FoundMemory::new(memory, *score)).collect();
+            let next_offset = Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());
+            (Found { memories, total, next_offset }, seen)
+        }))
+    }
+
+    /// How well memories speak of the terms; none if there is no term.
+    fn scores(&self, graph: &Graph) -> Result<Option<Vec<Match>>, GraphError> {
+        let mut sum: Option<Vec<Match>> = None;
+        for term in &self.terms {
+            // Places come in order.
+            let found = graph.search(&term.parse()?);
+            sum = Some(match sum {
+                None => found,
+                Some(before) => merged(&before, &found, self.match_mode),
+            });
+        }
+        let terms = self.terms.len().max(1) as f64;
+        Ok(sum.map(|sum| sum.iter().map(|found| Match { score: found.score / terms, ..*found }).collect()))
+    }
+}
+
+/// Those that either speak of one and of the other, or of any, with the sum of their scores.
+fn merged(one: &[Match], other: &[Match], mode: MatchMode) -> Vec<Match> {
+    let mut scores: BTreeMap<Slot, (f64, usize)> = BTreeMap::new();
+    for found in one.iter().chain(other) {
+        let entry = scores.entry(found.slot).or_default();
+        *entry = (entry.0 + found.score, entry.1 + 1);
+    }
+    let needed = if mode == MatchMode::All { 2 } else { 1 };
+    let enough = scores.into_iter().filter(|(_, (_, said))| *said >= needed);
+    enough.map(|(slot, (score, _))| Match { slot, score }).collect()
+}
+
+/// Tags as memories have them.
+fn lower_case(tags: Option<Vec<String>>) -> Vec<String> {
+    tags.unwrap_or_default().iter().map(|tag| tag.trim().to_lowercase()).collect()
+}
