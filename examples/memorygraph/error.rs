@@ -44,6 +44,8 @@ pub(crate) enum GraphError {
     NothingToSearch(String),
     /// A text that should say where to go on does not.
     NotACursor(String),
+    /// What is recalled by several ways at once has no pages.
+    NoPages,
     /// A file lies where files must not be read or written.
     OutsideOfImports { path: PathBuf },
     /// Over HTTP no file may be named, as long as there is no folder for that.
@@ -94,6 +96,7 @@ impl fmt::Display for GraphError {
             Self::NotATime(text) => write!(f, "'{text}' is not an ISO 8601 time from 1970 on"),
             Self::NothingToSearch(query) => write!(f, "Query '{query}' holds no word to search for"),
             Self::NotACursor(text) => write!(f, "'{text}' is no cursor of an earlier answer"),
+            Self::NoPages => f.write_str("With 'byCategory' there are no pages: raise 'limit' in place of 'cursor'"),
             Self::OutsideOfImports { path } => {
                 write!(f, "{} does not lie below the folder for imports", path.display())
             }

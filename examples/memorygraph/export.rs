@@ -79,8 +79,11 @@ impl Selection {
             self.project_path.as_deref().is_none_or(|project| memory.project_path() == Some(project))
         };
         let (memories, relationships) = graph.read(|tables| {
-            let memories: Vec<Arc<Memory>> =
-                tables.memories().filter(|(_, memory)| takes(memory)).map(|(_, memory)| Arc::clone(memory)).collect();
+            let memories: Vec<Arc<Memory>> = tables
+                .memories()
+                .filter(|(_, memory)| takes(memory))
+                .map(|(_, memory)| Arc::clone(memory))
+                .collect();
             let within = |slot| tables.at(slot).is_some_and(|memory| takes(memory));
             let relationships: Vec<Arc<Relationship>> = tables
                 .edges()

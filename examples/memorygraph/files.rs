@@ -22,7 +22,7 @@ impl Files {
     }
 
     /// The path of a file that is to be written, in a folder that is there.
-    pub(crate) fn new(&self, path: &Path) -> Result<PathBuf, GraphError> {
+    pub(crate) fn writable(&self, path: &Path) -> Result<PathBuf, GraphError> {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(GraphError::OutsideOfImports { path: path.to_owned() });
         };
@@ -59,16 +59,17 @@ mod tests {
         let files = Files::Below(root.join("in"));
         files.existing("deep/a.json".as_ref()).expect("lies below");
         files.existing(&root.join("in/deep/a.json")).expect("lies below");
-        files.new("deep/b.json".as_ref()).expect("its folder lies below");
+        files.writable("deep/b.json".as_ref()).expect("its folder lies below");
         for wrong in ["../secret.json", "deep/../../secret.json", "deep/none.json"] {
             let error = files.existing(wrong.as_ref()).expect_err("lies elsewhere");
             assert_eq!(error.to_string(), format!("{wrong} does not lie below the folder for imports"));
         }
         files.existing(&root.join("secret.json")).expect_err("lies elsewhere");
-        files.new("../b.json".as_ref()).expect_err("its folder lies elsewhere");
+        files.writable("../b.json".as_ref()).expect_err("its folder lies elsewhere");
         #[cfg(unix)]
         {
-            std::os::unix::fs::symlink(root.join("secret.json"), root.join("in/link.json")).expect("can be made");
+            std::os::unix::fs::symlink(root.join("secret.json"), root.join("in/link.json"))
+                .expect("can be made");
             files.existing("link.json".as_ref()).expect_err("leads elsewhere");
         }
         Files::Nowhere.existing("deep/a.json".as_ref()).expect_err("no folder");

@@ -18,6 +18,7 @@ mod graph;
 mod import;
 mod model;
 mod options;
+mod prompts;
 mod resources;
 mod search;
 mod store;
@@ -63,6 +64,7 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         .announces_changes()
         .state(graph)
         .state(files)
+        .prompts(prompts![prompts::session_briefing, prompts::root_cause])
         .resources(resources![resources::recent, resources::stats, resources::memory]);
     let server = match options.tasks() {
         Some(file) => server.tasks(Tasks::sqlite(file)),

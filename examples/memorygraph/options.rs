@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn what_is_said_besides_is_kept() {
-        let said = options(&["--db", "m.db", "--http", "[::1]:80", "--import-dir", "in", "--read-only"], false);
+        let said =
+            options(&["--db", "m.db", "--http", "[::1]:80", "--import-dir", "in", "--read-only"], false);
         let expected = Options {
             mode: Mode::ServeHttp("[::1]:80".to_owned()),
             db: Some("m.db".into()),

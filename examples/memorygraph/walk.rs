@@ -361,7 +361,8 @@ mod tests {
     #[test]
     fn what_is_archived_or_was_not_there_yet_is_not_told() {
         let graph = chain();
-        let long_ago = Filter { as_of: Some("2001-01-01T00:00:00Z".parse().expect("a moment")), ..Filter::default() };
+        let long_ago =
+            Filter { as_of: Some("2001-01-01T00:00:00Z".parse().expect("a moment")), ..Filter::default() };
         assert!(recall_along(&graph, "redis", Course { filter: long_ago, ..course(3) }).is_empty());
         let archive = MemoryChange { archived: Some(true), ..MemoryChange::default() };
         now(graph.update("0".into(), archive)).expect("is there");
@@ -454,8 +455,7 @@ mod tests {
                 }
             }
             for (id, expected) in expected.iter().enumerate() {
-                let hit =
-                    found.iter().find(|hit| hit.memory.id == MemoryId::from(id.to_string().as_str()));
+                let hit = found.iter().find(|hit| hit.memory.id == MemoryId::from(id.to_string().as_str()));
                 let score = hit.map_or(0.0, |hit| hit.score);
                 assert!(
                     (score - expected).abs() < 1e-6,

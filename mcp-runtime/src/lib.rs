@@ -290,7 +290,8 @@ pub mod prelude {
     pub use crate::{
         Args, Completion, Content, Context, Elicited, Job, JobStatus, Jobs, Limits, LogLevel, Prompt,
         PromptMessage, PromptResult, ProtocolError, Resource, ResourceResult, Sampling, Server, ServerError,
-        State, Tasks, Tool, ToolError, ToolResult, Worded, prompt, prompts, resource, resources, stdio, tool, tools,
+        State, Tasks, Tool, ToolError, ToolResult, Worded, prompt, prompts, resource, resources, stdio, tool,
+        tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

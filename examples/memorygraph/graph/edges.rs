@@ -200,8 +200,7 @@ impl Edges {
                 return true;
             }
             let Some(slot) = behind.open.pop() else { return false };
-            if self.steps(keys(&self.incoming, slot), kind, now).any(|edge| behind.meets(edge.from, &ahead))
-            {
+            if self.steps(keys(&self.incoming, slot), kind, now).any(|edge| behind.meets(edge.from, &ahead)) {
                 return true;
             }
         }

@@ -93,11 +93,7 @@ impl Graph {
     }
 
     /// Changes a memory.
-    pub(crate) async fn update(
-        &self,
-        id: MemoryId,
-        change: MemoryChange,
-    ) -> Result<Arc<Memory>, GraphError> {
+    pub(crate) async fn update(&self, id: MemoryId, change: MemoryChange) -> Result<Arc<Memory>, GraphError> {
         self.write(move |writing| writing.update(&id, change, Moment::now())).await
     }
 
@@ -143,7 +139,9 @@ impl Graph {
         let now = Moment::now();
         if !slots.is_empty() && !self.store.is_read_only() {
             let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-            slots.iter().for_each(|slot| tables.count_access(*slot, now));
+            for slot in &slots {
+                tables.count_access(*slot, now);
+            }
             drop(tables);
             self.store.accessed(slots);
         }

@@ -67,7 +67,8 @@ impl Neighbourhood {
             for place in ring.clone() {
                 let (at, strength) = (arrivals[place].at, arrivals[place].strength);
                 for link in tables.edges().around(at, self.moment).filter(|link| self.follows(link)) {
-                    let arrival = Arrival { at: link.to, strength: strength * link.strength, by: Some((place, link)) };
+                    let arrival =
+                        Arrival { at: link.to, strength: strength * link.strength, by: Some((place, link)) };
                     match reached.get(&link.to) {
                         // Of several ways that are equally short, the strongest counts.
                         Some(known) if *known >= ring.end && arrivals[*known].strength < arrival.strength => {
@@ -131,9 +132,13 @@ mod tests {
     /// What is found around "a", where a -> b -> c -> d by Follows, a ~ s by SimilarTo, and x solves b.
     fn found(look: impl FnOnce() -> Neighbourhood) -> Vec<(String, usize)> {
         let graph = graph_of(&["a", "b", "c", "d", "s", "x"]);
-        for (from, kind, to) in
-            [("a", Follows, "b"), ("b", Follows, "c"), ("c", Follows, "d"), ("s", SimilarTo, "a"), ("x", Solves, "b")]
-        {
+        for (from, kind, to) in [
+            ("a", Follows, "b"),
+            ("b", Follows, "c"),
+            ("c", Follows, "d"),
+            ("s", SimilarTo, "a"),
+            ("x", Solves, "b"),
+        ] {
             now(graph.relate(draft(from, kind, to))).expect("sound");
         }
         let look = Neighbourhood { moment: Moment::now(), ..look() };
@@ -158,7 +163,11 @@ mod tests {
         let follows = || Neighbourhood { kinds: vec![Follows], ..look(5) };
         assert_eq!(found(follows), expected(&[("b", 1), ("c", 2), ("d", 3)]));
         let forward = || Neighbourhood { direction: Some(Direction::Forward), ..look(2) };
-        assert_eq!(found(forward), expected(&[("b", 1), ("s", 1), ("c", 2)]), "similar is so from either end");
+        assert_eq!(
+            found(forward),
+            expected(&[("b", 1), ("s", 1), ("c", 2)]),
+            "similar is so from either end"
+        );
         let strong = || Neighbourhood { min_strength: 0.65, ..look(1) };
         assert_eq!(found(strong), expected(&[("b", 1)]));
         assert_eq!(found(|| Neighbourhood { limit: 1, ..look(5) }).len(), 1);
@@ -167,10 +176,13 @@ mod tests {
     #[test]
     fn of_two_ways_that_are_equally_short_the_stronger_is_told() {
         let graph = graph_of(&["a", "weak", "strong", "z"]);
-        for (from, to, strength) in [("a", "weak", 0.2), ("a", "strong", 0.9), ("weak", "z", 0.9), ("strong", "z", 0.9)] {
+        for (from, to, strength) in
+            [("a", "weak", 0.2), ("a", "strong", 0.9), ("weak", "z", 0.9), ("strong", "z", 0.9)]
+        {
             now(graph.relate(draft(from, Follows, to).with("strength", Some(strength)))).expect("sound");
         }
-        let around = graph.read(|tables| Neighbourhood { moment: Moment::now(), ..look(2) }.around(&"a".into(), tables));
+        let around = graph
+            .read(|tables| Neighbourhood { moment: Moment::now(), ..look(2) }.around(&"a".into(), tables));
         let around = around.expect("is there");
         let z = around.reached.iter().find(|reached| reached.memory.id.as_str() == "z").expect("is reached");
         assert_eq!(z.path[1].0.id.as_str(), "strong");

@@ -30,7 +30,8 @@ fn refusal(graph: &Graph, draft: RelationshipDraft) -> String {
 #[test]
 fn what_is_stored_can_be_got() {
     let graph = graph_of(&["a"]);
-    let stored = now(graph.store(MemoryDraft::new(MemoryType::Fix, "Pool", "Reuse."))).expect("a sound draft");
+    let stored =
+        now(graph.store(MemoryDraft::new(MemoryType::Fix, "Pool", "Reuse."))).expect("a sound draft");
     assert_eq!(graph.get(&stored.id).expect("is there"), stored);
     assert_eq!(graph.size(), Size { memories: 2, relationships: 0 });
 }
@@ -39,7 +40,10 @@ fn what_is_stored_can_be_got() {
 fn what_is_not_there_is_not_found() {
     let graph = graph_of(&["a"]);
     assert_eq!(graph.get(&"nope".into()).expect_err("no such").to_string(), "Memory not found: nope");
-    assert_eq!(graph.neighbours(&"nope".into(), Moment::now()).expect_err("no such").to_string(), "Memory not found: nope");
+    assert_eq!(
+        graph.neighbours(&"nope".into(), Moment::now()).expect_err("no such").to_string(),
+        "Memory not found: nope"
+    );
     assert_eq!(refusal(&graph, draft("a", Solves, "b")), "One or both memories not found: a, b");
 }
 

@@ -184,10 +184,14 @@ impl Counts {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (table, counts) in [(Table::Memories, self.memories), (Table::Relationships, self.relationships)] {
+        for (table, counts) in [(Table::Memories, self.memories), (Table::Relationships, self.relationships)]
+        {
             let Counts { imported, replaced, skipped, failed } = counts;
             let after = if table == Table::Memories { "; " } else { "." };
-            write!(f, "{imported} {table} imported, {replaced} replaced, {skipped} skipped, {failed} refused{after}")?;
+            write!(
+                f,
+                "{imported} {table} imported, {replaced} replaced, {skipped} skipped, {failed} refused{after}"
+            )?;
         }
         for RowError { table, row, message } in &self.errors {
             write!(f, "\nRow {row} of {table}: {message}")?;
@@ -249,7 +253,8 @@ impl Part {
             }
             Table::Relationships => {
                 let rows = document.relationships()[self.rows.clone()].iter().map(|row| {
-                    let draft: RelationshipDraft = serde_json::from_str(row.get()).map_err(GraphError::BadRow)?;
+                    let draft: RelationshipDraft =
+                        serde_json::from_str(row.get()).map_err(GraphError::BadRow)?;
                     draft.check(now)
                 });
                 Rows::Relationships(rows.collect())

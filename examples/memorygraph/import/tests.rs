@@ -64,7 +64,8 @@ fn times_and_unknown_properties_are_kept() {
     let memory = graph.get(&"a".into()).expect("is there");
     assert_eq!(memory.created_at.to_string(), "2025-01-01T08:00:00Z");
     assert_eq!(memory.updated_at, memory.created_at);
-    let properties = graph.neighbours(&"a".into(), Moment::now()).expect("is there")[0].relationship.properties.clone();
+    let properties =
+        graph.neighbours(&"a".into(), Moment::now()).expect("is there")[0].relationship.properties.clone();
     assert_eq!(properties.valid_from.to_string(), "2025-02-01T00:00:00Z");
     assert_eq!(properties.recorded_at.to_string(), "2025-03-01T00:00:00Z");
     assert_eq!(properties.other["mood"], "calm");
@@ -145,8 +146,7 @@ fn other_bad_rows_are_left_out_and_reported_by_number() {
 #[test]
 fn only_the_first_bad_rows_are_reported_but_all_are_counted() {
     let rows: Vec<Value> = (0..100).map(|_| json!({})).collect();
-    let report =
-        import(&graph(), &document(&[], &rows), OnDuplicate::Skip).expect("a sound document");
+    let report = import(&graph(), &document(&[], &rows), OnDuplicate::Skip).expect("a sound document");
     assert_eq!((report.relationships.failed, report.errors.len()), (100, REPORTED_ROWS));
 }
 

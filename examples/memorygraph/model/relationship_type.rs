@@ -65,6 +65,19 @@ pub(crate) enum Category {
     Quality,
 }
 
+impl Category {
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Causal,
+        Self::Solution,
+        Self::Context,
+        Self::Learning,
+        Self::Similarity,
+        Self::Workflow,
+        Self::Quality,
+    ];
+}
+
 /// What is usual for a type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Profile {
@@ -76,6 +89,23 @@ pub(crate) struct Profile {
 }
 
 impl RelationshipType {
+    /// All of them, family by family.
+    #[rustfmt::skip]
+    pub(crate) const ALL: [Self; 35] = [
+        Self::Causes, Self::Triggers, Self::LeadsTo, Self::Prevents, Self::Breaks,
+        Self::Solves, Self::Addresses, Self::AlternativeTo, Self::Improves, Self::Replaces,
+        Self::OccursIn, Self::AppliesTo, Self::WorksWith, Self::Requires, Self::UsedIn,
+        Self::BuildsOn, Self::Contradicts, Self::Confirms, Self::Generalizes, Self::Specializes,
+        Self::SimilarTo, Self::VariantOf, Self::RelatedTo, Self::AnalogyTo, Self::OppositeOf,
+        Self::Follows, Self::DependsOn, Self::Enables, Self::Blocks, Self::ParallelTo,
+        Self::EffectiveFor, Self::IneffectiveFor, Self::PreferredOver, Self::DeprecatedBy, Self::ValidatedBy,
+    ];
+
+    /// The types of a family.
+    pub(crate) fn of(category: Category) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|kind| kind.profile().category == category).collect()
+    }
+
     /// The type that says the same from the other end, if there is one: of a mutual type, itself.
     pub(crate) fn inverse(self) -> Option<Self> {
         let pairs = INVERSES.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]);
@@ -190,8 +220,8 @@ mod tests {
     #[test]
     fn some_types_can_be_told_from_the_other_end() {
         use RelationshipType::{DeprecatedBy, Generalizes, Replaces, SimilarTo, Solves, Specializes};
-        let inverses =
-            [Generalizes, Specializes, DeprecatedBy, Replaces, SimilarTo, Solves].map(RelationshipType::inverse);
+        let inverses = [Generalizes, Specializes, DeprecatedBy, Replaces, SimilarTo, Solves]
+            .map(RelationshipType::inverse);
         let expected = [Specializes, Generalizes, Replaces, DeprecatedBy, SimilarTo].map(Some);
         assert_eq!((&inverses[..5], inverses[5]), (&expected[..], None));
     }
@@ -200,6 +230,7 @@ mod tests {
     fn the_schema_lists_all_35_without_a_word_more() {
         let schema = schemars::schema_for!(RelationshipType);
         let names = schema.get("enum").and_then(|names| names.as_array()).expect("an enum");
-        assert_eq!(names.len(), 35);
+        let all: Vec<String> = RelationshipType::ALL.iter().map(ToString::to_string).collect();
+        assert!(names.iter().filter_map(|name| name.as_str()).eq(all.iter().map(String::as_str)));
     }
 }

@@ -19,7 +19,6 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-
 use crate::error::GraphError;
 use crate::graph::{Tables, Writing};
 use crate::model::{Moment, Slot};
@@ -57,9 +56,9 @@ impl fmt::Display for StoreError {
         match self {
             Self::NotOurs => f.write_str("it is a file of another program; import its export instead"),
             Self::Newer => f.write_str("it was written by a newer version of this program"),
-            Self::Older => {
-                f.write_str("it was written by an older version of this program; open it once without --read-only")
-            }
+            Self::Older => f.write_str(
+                "it was written by an older version of this program; open it once without --read-only",
+            ),
             Self::InUse => {
                 f.write_str("another process has it open; serve it once, with --http, for several clients")
             }

@@ -11,7 +11,7 @@ use super::StoreError;
 const APPLICATION: i32 = 0x6d65_6d67;
 
 /// How long another program that looks into the file is waited for.
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(1);
 
 /// What each version of the file adds to the one before. What has been published is never changed.
 const MIGRATIONS: &[&str] = &["

@@ -34,7 +34,10 @@ impl Drop for Folder {
 }
 
 fn draft(id: &str) -> MemoryDraft {
-    MemoryDraft { id: Some(id.into()), ..MemoryDraft::new(MemoryType::Fix, format!("About {id}"), "Something.") }
+    MemoryDraft {
+        id: Some(id.into()),
+        ..MemoryDraft::new(MemoryType::Fix, format!("About {id}"), "Something.")
+    }
 }
 
 /// Everything that a graph holds.
@@ -96,7 +99,10 @@ fn a_change_that_breaks_down_half_way_is_as_if_it_had_not_begun() {
         panic!("as if something were wrong");
     }));
     let error = broken.expect_err("it panicked");
-    assert_eq!(error.to_string(), "The memory file failed: what was begun broke down, and nothing of it is kept");
+    assert_eq!(
+        error.to_string(),
+        "The memory file failed: what was begun broke down, and nothing of it is kept"
+    );
     let before = contents(&graph);
     assert_eq!((before.0.len(), before.0[0].id.as_str()), (1, "a"));
     now(graph.store(draft("c"))).expect("it goes on");

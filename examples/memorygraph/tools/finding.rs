@@ -1,14 +1,17 @@
 //! Finding: by words at once, and by words and relationships as a task.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use mcp_runtime::prelude::*;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::answers::{Found, FoundMemory, Recalled, Recollection};
 use super::cursor::Cursor;
 use crate::error::GraphError;
 use crate::graph::Graph;
-use crate::model::{Memory, MemoryType, Moment, RelationshipType, Slot, Weight};
+use crate::model::{Category, Memory, MemoryId, MemoryType, Moment, RelationshipType, Slot, Weight};
 use crate::search::{Match, Query};
 use crate::walk::{Course, Filter, Walk};
 
@@ -26,6 +29,11 @@ pub(crate) async fn recall_memories(
     #[arg(default = 20, range(1..=1000))] limit: usize,
     /// Where to go on: the `next_cursor` of an answer.
     cursor: Option<Cursor>,
+    /// Follow only relationships of this family.
+    category: Option<Category>,
+    /// Follow each family of relationships by itself, as a task of its own.
+    #[arg(default = false, rename = "byCategory")]
+    by_category: bool,
     /// Only memories of these types.
     memory_types: Option<Vec<MemoryType>>,
     /// Only memories with one of these tags.
@@ -40,23 +48,33 @@ pub(crate) async fn recall_memories(
     graph: State<Graph>,
     cx: Context,
 ) -> Result<Worded<Recollection>, ToolError> {
-    let query: Query = query.parse()?;
+    let query_words: Query = query.parse()?;
     // A recall that is run again, or gone on with, looks at the same moment.
     let now = cx.step("begin", async || cursor.map_or_else(Moment::now, |cursor| cursor.moment)).await?;
-    let course = Course {
-        depth: if include_related { max_depth } else { 0 },
-        moment: as_of.unwrap_or(now),
-        category: None,
-        filter: Filter {
-            kinds: memory_types.unwrap_or_default(),
-            tags: lower_case(tags),
-            project_path,
-            min_importance: min_importance.map_or(0.0, Weight::get),
-            as_of,
-            archived: false,
-        },
+    let depth = if include_related { max_depth } else { 0 };
+    if by_category && category.is_none() {
+        if cursor.is_some() {
+            return Err(GraphError::NoPages.into());
+        }
+        let arguments = |category: Category| {
+            json!({
+                "query": query, "maxDepth": depth, "limit": limit, "category": category,
+                "memory_types": memory_types, "tags": tags, "project_path": project_path,
+                "min_importance": min_importance, "asOf": as_of.unwrap_or(now),
+            })
+        };
+        return in_families(arguments, limit, &cx).await.map(Worded);
+    }
+    let filter = Filter {
+        kinds: memory_types.unwrap_or_default(),
+        tags: lower_case(tags),
+        project_path,
+        min_importance: min_importance.map_or(0.0, Weight::get),
+        as_of,
+        archived: false,
     };
-    let mut walk = Walk::begin(&graph, graph.search(&query), course);
+    let course = Course { depth, moment: as_of.unwrap_or(now), category, filter };
+    let mut walk = Walk::begin(&graph, graph.search(&query_words), course);
     let told_before = cursor.map_or(0, |cursor| cursor.told);
     let mut recalled = Recollection::default();
     let mut seen: Vec<Slot> = Vec::new();
@@ -87,6 +105,42 @@ pub(crate) async fn recall_memories(
     recalled.traversed = walk.traversed();
     graph.count_access(seen);
     Ok(Worded(recalled))
+}
+
+/// Recalls by each family of relationships, all at once; of what several find, the best way to it counts.
+async fn in_families(
+    arguments: impl Fn(Category) -> Value,
+    limit: usize,
+    cx: &Context,
+) -> Result<Recollection, ToolError> {
+    let calls = Category::ALL.map(|category| cx.call("recall_memories", arguments(category)));
+    // Those that were begun go on side by side, whichever is waited for.
+    let mut families: JoinSet<_> = calls.into_iter().collect();
+    let mut best: HashMap<MemoryId, Recalled> = HashMap::new();
+    let mut traversed = 0;
+    let mut done = 0;
+    while let Some(family) = families.join_next().await {
+        let recollection: Recollection = family??.json()?;
+        traversed += recollection.traversed;
+        for memory in recollection.memories {
+            match best.entry(memory.id.clone()) {
+                Entry::Occupied(mut known) if known.get().score < memory.score => {
+                    known.insert(memory);
+                }
+                Entry::Occupied(_) => {}
+                Entry::Vacant(new) => {
+                    new.insert(memory);
+                }
+            }
+        }
+        done += 1;
+        let families = Category::ALL.len();
+        cx.progress(done, families, format!("Searching memories... ({done} of {families} families)"));
+    }
+    let mut memories: Vec<Recalled> = best.into_values().collect();
+    memories.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    memories.truncate(limit);
+    Ok(Recollection { memories, traversed, next_cursor: None })
 }
 
 /// Search memories by words, tags and the like, without following relationships.
@@ -184,7 +238,8 @@ impl Wanted {
             let seen = told.iter().map(|(slot, ..)| *slot).collect();
             let memories: Vec<FoundMemory> =
                 told.iter().map(|(_, memory, score)| FoundMemory::new(memory, *score)).collect();
-            let next_offset = Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());
+            let next_offset =
+                Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());
             (Found { memories, total, next_offset }, seen)
         }))
     }

@@ -53,8 +53,7 @@ pub(crate) async fn get_memory(
 ) -> Result<Worded<Remembered>, GraphError> {
     let memory = graph.get(&memory_id)?;
     let moment = as_of.unwrap_or_else(Moment::now);
-    let neighbours =
-        if include_relationships { graph.neighbours(&memory_id, moment)? } else { Vec::new() };
+    let neighbours = if include_relationships { graph.neighbours(&memory_id, moment)? } else { Vec::new() };
     graph.count_access(graph.read(|tables| tables.slot(&memory_id)).into_iter().collect());
     Ok(Worded(Remembered::new(&memory, &neighbours)))
 }
@@ -81,11 +80,20 @@ pub(crate) async fn update_memory(
     graph: State<Graph>,
     server: State<ServerHandle>,
 ) -> Result<Worded<Updated>, GraphError> {
-    let change =
-        MemoryChange { title, content, summary, tags, importance, confidence: None, context, pinned, archived };
+    let change = MemoryChange {
+        title,
+        content,
+        summary,
+        tags,
+        importance,
+        confidence: None,
+        context,
+        pinned,
+        archived,
+    };
     let memory = graph.update(memory_id, change).await?;
     resources::changed(&server, [&memory.id]);
-    Ok(Worded(Updated { memory_id: memory.id.clone(), version: memory.version, updated_at: memory.updated_at }))
+    Ok(Worded(Updated { memory_id: memory.id.clone(), version: memory.version }))
 }
 
 /// Delete a memory and its relationships.

@@ -19,7 +19,7 @@ use mcp_runtime::prelude::*;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-pub(crate) use answers::Remembered;
+pub(crate) use answers::{Neighbours, Remembered};
 pub(crate) use finding::{recall_memories, search_memories};
 pub(crate) use memories::{delete_memory, get_memory, store_memory, update_memory};
 pub(crate) use overview::{activity, get_memory_statistics, get_recent_activity, statistics};

@@ -87,7 +87,10 @@ pub(crate) async fn create_relationships(
         cx.progress(done, total, format!("Relating memories... ({done} of {total})"));
     }
     graph.write(move |writing| writing.forget_run(&run)).await?;
-    resources::changed(&server, relationships.iter().flat_map(|row| [&row.from_memory_id, &row.to_memory_id]));
+    resources::changed(
+        &server,
+        relationships.iter().flat_map(|row| [&row.from_memory_id, &row.to_memory_id]),
+    );
     Ok(Worded(bulk))
 }
 

@@ -52,10 +52,25 @@ async fn recall_page(
 ) -> Recollection {
     let query = query.to_owned();
     let (graph, cx) = (graph.clone(), Context::detached());
-    recall_memories(query, max_depth, include_related, limit, cursor, None, None, None, None, None, graph, cx)
-        .await
-        .expect("a sound query")
-        .0
+    recall_memories(
+        query,
+        max_depth,
+        include_related,
+        limit,
+        cursor,
+        None,
+        false,
+        None,
+        None,
+        None,
+        None,
+        None,
+        graph,
+        cx,
+    )
+    .await
+    .expect("a sound query")
+    .0
 }
 
 fn export() -> Value {
@@ -77,7 +92,9 @@ async fn import(
     let data = data.map(|data| serde_json::from_value(data).expect("any JSON will do"));
     let files = State::new(Files::Anywhere);
     let cx = Context::detached();
-    import_memories(data, file, OnDuplicate::Skip, graph.clone(), files, nobody(), cx).await.map(|report| report.0)
+    import_memories(data, file, OnDuplicate::Skip, graph.clone(), files, nobody(), cx)
+        .await
+        .map(|report| report.0)
 }
 
 #[tokio::test]
@@ -163,6 +180,38 @@ async fn a_recall_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn each_family_of_relationships_may_be_followed_by_a_task_of_its_own() {
+    let server = Server::new("memorygraph", "0");
+    let graph = Graph::open(Place::Nowhere).expect("memory is there");
+    let server = writing(reading(server.state(graph).state(Files::Anywhere)));
+    let mut client = server.test_client().expect("nothing is wrong with it");
+    client.call_tool("import_memories", json!({ "data": export() })).await.expect("is begun");
+    let mut export = export();
+    export["memories"] =
+        json!([{ "id": "c", "type": "technology", "title": "Cache", "content": "Of pages." }]);
+    export["relationships"] = json!([
+        { "from_memory_id": "a", "to_memory_id": "c", "type": "OCCURS_IN" },
+        { "from_memory_id": "b", "to_memory_id": "c", "type": "USED_IN" }
+    ]);
+    let task = client.call_tool("import_memories", json!({ "data": export })).await.expect("is begun");
+    client.follow(task["taskId"].as_str().expect("a task")).await.expect("ends");
+    let query = json!({ "query": "redis timeout", "byCategory": true });
+    let task = client.call_tool("recall_memories", query).await.expect("is begun");
+    let ended = client.follow(task["taskId"].as_str().expect("a task")).await.expect("ends");
+    assert_eq!(ended["_meta"]["dev.mcp-runtime/children"]["count"], 7, "{ended}");
+    let recalled = ended["result"]["structuredContent"]["memories"].as_array().expect("a list");
+    let ways: Vec<_> = recalled.iter().map(|memory| (memory["id"].clone(), memory["why"].clone())).collect();
+    assert_eq!(
+        ways,
+        [
+            (json!("a"), json!("its text speaks of the query")),
+            (json!("b"), json!("\"Redis timeout\" <-SOLVES- this")),
+            (json!("c"), json!("\"Redis timeout\" -OCCURS_IN-> this")),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_relationship_that_is_not_given_a_strength_has_the_usual_of_its_type() {
     let graph = graph();
     let (a, b) = (store(&graph, MemoryType::Fix, "A").await, store(&graph, MemoryType::Error, "B").await);
@@ -179,7 +228,8 @@ async fn many_relationships_are_made_at_once_and_those_that_cannot_be_are_told()
     let relationship = |from: &str, to: &str| json!({ "from_memory_id": from, "to_memory_id": to, "relationship_type": "SOLVES" });
     let rows = json!([relationship("b", "a"), relationship("a", "b"), relationship("a", "x")]);
     let rows = serde_json::from_value(rows).expect("sound");
-    let made = create_relationships(rows, graph.clone(), nobody(), Context::detached()).await.expect("is done");
+    let made =
+        create_relationships(rows, graph.clone(), nobody(), Context::detached()).await.expect("is done");
     let Bulk { created, observed, failed, errors } = &made.0;
     assert_eq!((*created, *observed, *failed, errors[0].row, errors[1].row), (0, 1, 2, 2, 3));
     assert_eq!(
@@ -194,7 +244,9 @@ async fn a_memory_is_told_with_its_relationships() {
     let graph = graph();
     import(&graph, Some(export()), None).await.expect("a sound export");
     let told = get_memory("a".into(), true, None, graph.clone()).await.expect("is there");
-    assert!(words(&told).ends_with("Under load.\n\nRelationships (1):\n- <-SOLVES- Pool (ID: b, strength 0.90)"));
+    assert!(
+        words(&told).ends_with("Under load.\n\nRelationships (1):\n- <-SOLVES- Pool (ID: b, strength 0.90)")
+    );
     let told = serde_json::to_value(&told.0).expect("serializes");
     assert_eq!(told["title"], "Redis timeout");
     assert_eq!(
@@ -212,7 +264,17 @@ async fn a_memory_is_changed_and_deleted() {
     let title = Some("Pool of connections".to_owned());
     let (id, graph) = (id, graph);
     let updated = update_memory(
-        id.clone(), title, None, None, None, Some(Weight::clamped(1.0)), None, None, None, graph.clone(), nobody(),
+        id.clone(),
+        title,
+        None,
+        None,
+        None,
+        Some(Weight::clamped(1.0)),
+        None,
+        None,
+        None,
+        graph.clone(),
+        nobody(),
     );
     assert_eq!(updated.await.expect("is there").0.version, 2);
     assert_eq!(graph.get(&id).expect("is there").title, "Pool of connections");
@@ -252,7 +314,18 @@ async fn a_search_may_ask_for_a_kind_of_relationship() {
     import(&graph, Some(export()), None).await.expect("a sound export");
     let solved = Some(vec![RelationshipType::Solves]);
     let found = search_memories(
-        None, None, MatchMode::Any, Some(vec![MemoryType::Problem]), None, None, None, solved, None, 50, 0, graph,
+        None,
+        None,
+        MatchMode::Any,
+        Some(vec![MemoryType::Problem]),
+        None,
+        None,
+        None,
+        solved,
+        None,
+        50,
+        0,
+        graph,
     );
     assert_eq!(found.await.expect("sound").0.memories[0].id.as_str(), "a");
 }
@@ -261,7 +334,8 @@ async fn a_search_may_ask_for_a_kind_of_relationship() {
 async fn what_lies_around_a_memory_is_told_with_its_path() {
     let graph = graph();
     import(&graph, Some(export()), None).await.expect("a sound export");
-    let around = |direction| get_related_memories("a".into(), None, 2, direction, None, None, 50, graph.clone());
+    let around =
+        |direction| get_related_memories("a".into(), None, 2, direction, None, None, 50, graph.clone());
     let found = around(None).await.expect("is there");
     assert_eq!(
         words(&found),
@@ -337,7 +411,9 @@ async fn what_was_exported_is_imported_as_it_was() {
 #[tokio::test]
 async fn a_server_that_only_reads_offers_nothing_else() {
     let server = || {
-        Server::new("memorygraph", "0").state(Graph::open(Place::Nowhere).expect("memory is there")).state(Files::Nowhere)
+        Server::new("memorygraph", "0")
+            .state(Graph::open(Place::Nowhere).expect("memory is there"))
+            .state(Files::Nowhere)
     };
     let tools = async |server: Server| -> Vec<Value> {
         let mut client = server.test_client().expect("nothing is wrong with it");
@@ -345,7 +421,11 @@ async fn a_server_that_only_reads_offers_nothing_else() {
         serde_json::from_value(told["tools"].take()).expect("a list")
     };
     let reading = tools(reading(server())).await;
-    assert!(reading.iter().all(|tool| tool["name"] == "export_memories" || tool["annotations"]["readOnlyHint"] == true));
+    assert!(
+        reading
+            .iter()
+            .all(|tool| tool["name"] == "export_memories" || tool["annotations"]["readOnlyHint"] == true)
+    );
     let all = tools(writing(super::reading(server()))).await;
     assert_eq!(all.len(), 13);
     assert!(all.iter().all(|tool| tool["outputSchema"]["type"] == "object"));

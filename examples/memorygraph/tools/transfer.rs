@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use mcp_runtime::ServerHandle;
 use mcp_runtime::prelude::*;
 
-use crate::export::Exported;
 use super::export::Export;
 use crate::error::GraphError;
+use crate::export::Exported;
 use crate::export::Selection;
 use crate::files::Files;
 use crate::graph::{Graph, OnDuplicate};
@@ -53,7 +53,7 @@ pub(crate) async fn export_memories(
     graph: State<Graph>,
     files: State<Files>,
 ) -> Result<Worded<Exported>, ToolError> {
-    let file = file.map(|path| files.new(&path)).transpose()?;
+    let file = file.map(|path| files.writable(&path)).transpose()?;
     let selection = Selection { project_path };
     let exported = blocking(move || selection.export(&graph, file.as_deref())).await?;
     Ok(Worded(exported))

@@ -22,8 +22,8 @@ pub(crate) use job::{AnyJob, AnyJobs, OpenJob};
 pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;
 pub use output::{
-    Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult, Worded,
-    Unfailing,
+    Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
+    Unfailing, Worded,
 };
 pub use parameter::{Args, Argument, Countable, FromText, Numeric, Parameter, ParameterSpec, Shown};
 pub use state::{Asks, Shared, State, StateKey, States};

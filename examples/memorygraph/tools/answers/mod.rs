@@ -9,7 +9,8 @@ mod remembered;
 pub(super) use found::{Found, FoundMemory};
 pub(super) use overview::{Activity, Statistics};
 pub(super) use recalled::{Recalled, Recollection};
-pub(super) use related::{Bulk, Neighbours, Related};
+pub(crate) use related::Neighbours;
+pub(super) use related::{Bulk, Related};
 pub(crate) use remembered::Remembered;
 pub(super) use remembered::{Deleted, Stored, Updated};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{arrow, counted, rounded, summary};
 use crate::graph::Direction;
@@ -12,18 +12,18 @@ use crate::tools::cursor::Cursor;
 use crate::walk::{Hit, Hop};
 
 /// What was recalled.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Recollection {
     /// The best first.
     pub(crate) memories: Vec<Recalled>,
     /// How many memories were looked at.
     pub(crate) traversed: usize,
     /// Where to go on, if there are more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next_cursor: Option<Cursor>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Recalled {
     pub(crate) id: MemoryId,
     #[serde(rename = "type")]
@@ -31,7 +31,7 @@ pub(crate) struct Recalled {
     pub(crate) title: String,
     /// Its summary, or the start of its content.
     pub(crate) summary: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tags: Vec<String>,
     pub(crate) importance: Weight,
     pub(crate) created_at: Moment,
@@ -44,11 +44,11 @@ pub(crate) struct Recalled {
     /// Why it was found, in words.
     pub(crate) why: String,
     /// The way to it, from the memory whose text fits.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) path: Vec<PathStep>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PathStep {
     pub(crate) memory_id: MemoryId,
     pub(crate) title: String,

@@ -45,7 +45,11 @@ impl fmt::Display for Related {
         if self.new {
             write!(f, "Relationship created successfully: {}", self.relationship_id)
         } else {
-            write!(f, "Relationship {} is known; it was observed {} times", self.relationship_id, self.evidence_count)
+            write!(
+                f,
+                "Relationship {} is known; it was observed {} times",
+                self.relationship_id, self.evidence_count
+            )
         }
     }
 }

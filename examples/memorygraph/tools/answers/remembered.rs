@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{arrow, counted};
 use crate::graph::{Direction, Neighbour};
-use crate::model::{Memory, MemoryId, Moment, RelationshipType, Weight};
+use crate::model::{Memory, MemoryId, RelationshipType, Weight};
 
 /// Relationships that are told of one memory; the others are only counted.
 const TOLD_RELATIONSHIPS: usize = 50;
@@ -28,7 +28,6 @@ pub(crate) struct Updated {
     pub(crate) memory_id: MemoryId,
     /// Counts the changes, from 1.
     pub(crate) version: u32,
-    pub(crate) updated_at: Moment,
 }
 
 impl fmt::Display for Updated {

@@ -1,0 +1,199 @@
+//! The memory server as somebody has it for long: killed at any moment, it loses nothing and doubles nothing.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tests::{Process, Wire, example, text};
+
+/// A file of memories, and a document to be imported into it.
+struct Bench {
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+impl Bench {
+    fn new(name: &str) -> Option<Self> {
+        let program = example("memorygraph")?;
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("memorygraph-{name}"));
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).expect("what an earlier run left can be removed");
+        }
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        Some(Self { program, folder })
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_string_lossy().into_owned()
+    }
+
+    fn server(&self) -> Process {
+        let arguments = ["--db", &self.file("memory.db"), "--stdio"];
+        Process::start(&self.program, &arguments).speaking(Wire::Tasks)
+    }
+
+    /// Everything that is kept, with what is wrong with it: dangling relationships, and what is there twice.
+    fn export(&self, server: &mut Process) -> Value {
+        let file = self.file("out.json");
+        let task = server.task("export_memories", json!({ "file": file }));
+        let ended = server.ended(&task);
+        assert_eq!(ended["status"], "completed", "{ended}");
+        let export = std::fs::read_to_string(&file).expect("it was written");
+        let export: Value = serde_json::from_str(&export).expect("it is JSON");
+        let mut ids = HashSet::new();
+        for memory in rows(&export, "memories") {
+            assert!(ids.insert(&memory["id"]), "{} is there twice", memory["id"]);
+        }
+        let mut claims = HashSet::new();
+        for relationship in rows(&export, "relationships") {
+            let claim = ["from_memory_id", "to_memory_id", "type"].map(|key| &relationship[key]);
+            assert!(ids.contains(claim[0]) && ids.contains(claim[1]), "{relationship} dangles");
+            assert!(claims.insert(claim), "{relationship} is there twice");
+        }
+        export
+    }
+}
+
+fn rows<'e>(export: &'e Value, table: &str) -> &'e [Value] {
+    export[table].as_array().expect("a list")
+}
+
+/// Chance that repeats itself.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+const MEMORIES: u64 = 1_500;
+
+/// A document of so many memories, each of which but the first two relates to two others, and of a row that is wrong.
+fn document() -> Value {
+    let memories: Vec<Value> = (0..MEMORIES)
+        .map(|n| json!({ "id": format!("m{n}"), "type": "fix", "title": format!("Fix {n}"), "content": "Reuse them." }))
+        .collect();
+    let relationship = |n: u64, before: u64, kind: &str| json!({ "from_memory_id": format!("m{n}"), "to_memory_id": format!("m{}", n - before), "type": kind });
+    let mut relationships: Vec<Value> = (2..MEMORIES)
+        .flat_map(|n| [relationship(n, 1, "FOLLOWS"), relationship(n, 2, "BUILDS_ON")])
+        .collect();
+    relationships.push(json!({ "from_memory_id": "m1", "to_memory_id": "nobody", "type": "SOLVES" }));
+    json!({ "format_version": "2.0", "memories": memories, "relationships": relationships })
+}
+
+/// How many rows an import says that it has done.
+fn rows_done(state: &Value) -> u64 {
+    let message = state["statusMessage"].as_str().unwrap_or_default();
+    let done = message.split_once('(').and_then(|(_, rest)| rest.split_once(' '));
+    done.and_then(|(done, _)| done.parse().ok()).unwrap_or_default()
+}
+
+/// Asks for a task until so many rows are done, or it is over.
+fn until(server: &mut Process, task: &Value, rows: u64) -> Value {
+    loop {
+        let state = server.state(task);
+        if state["status"] != "working" || rows_done(&state) >= rows {
+            return state;
+        }
+    }
+}
+
+#[test]
+fn an_import_that_is_killed_goes_on_and_nothing_is_lost_or_doubled() {
+    let total = 3 * MEMORIES - 3;
+    for (round, on_duplicate) in ["skip", "error", "replace"].into_iter().cycle().take(6).enumerate() {
+        let Some(bench) = Bench::new(&format!("import-{round}")) else { return };
+        let mut dice = Dice(round as u64 + 1);
+        let file = bench.file("in.json");
+        std::fs::write(&file, document().to_string()).expect("can be written");
+        let mut server = bench.server();
+        let task = server.task("import_memories", json!({ "file": file, "onDuplicate": on_duplicate }));
+        for _ in 0..5 {
+            let state = until(&mut server, &task, dice.below(total));
+            assert!(state["status"] == "working" || state["status"] == "completed", "{state}");
+            server.kill();
+            server = bench.server();
+        }
+        let ended = server.ended(&task);
+        let report = &ended["result"]["structuredContent"];
+        let expected = json!({
+            "memories": { "imported": MEMORIES, "replaced": 0, "skipped": 0, "failed": 0 },
+            "relationships": { "imported": total - MEMORIES - 1, "replaced": 0, "skipped": 0, "failed": 1 },
+            "errors": [{ "table": "relationships", "row": total - MEMORIES, "message": "One or both memories not found: m1, nobody" }]
+        });
+        assert_eq!(report, &expected, "round {round}: {ended}");
+        let export = bench.export(&mut server);
+        let kept = (rows(&export, "memories").len() as u64, rows(&export, "relationships").len() as u64);
+        assert_eq!(kept, (MEMORIES, total - MEMORIES - 1), "round {round}");
+    }
+}
+
+#[test]
+fn what_was_answered_is_there_after_the_server_was_killed() {
+    let Some(bench) = Bench::new("answered") else { return };
+    let mut ids: Vec<Value> = Vec::new();
+    for round in 0..5 {
+        let mut server = bench.server();
+        for n in 0..3 {
+            let memory = json!({ "type": "problem", "title": format!("Problem {round}.{n}"), "content": "Seen under load." });
+            ids.push(server.call("store_memory", memory)["structuredContent"]["memory_id"].take());
+            if let [.., first, second] = ids.as_slice() {
+                let ends = json!({ "from_memory_id": second, "to_memory_id": first, "relationship_type": "FOLLOWS" });
+                server.call("create_relationship", ends);
+            }
+        }
+        server.kill();
+    }
+    let mut server = bench.server();
+    let export = bench.export(&mut server);
+    assert_eq!(
+        (rows(&export, "memories").len(), rows(&export, "relationships").len()),
+        (ids.len(), ids.len() - 1)
+    );
+}
+
+#[test]
+fn a_document_that_changed_meanwhile_is_not_gone_on_with() {
+    let Some(bench) = Bench::new("changed") else { return };
+    let file = bench.file("in.json");
+    std::fs::write(&file, document().to_string()).expect("can be written");
+    let mut server = bench.server();
+    let task = server.task("import_memories", json!({ "file": file }));
+    let state = until(&mut server, &task, 1);
+    server.kill();
+    std::fs::write(
+        &file,
+        json!({ "format_version": "2.0", "memories": [], "relationships": [] }).to_string(),
+    )
+    .expect("can be written");
+    let mut server = bench.server();
+    let ended = server.ended(&task);
+    if state["status"] == "working" {
+        assert!(
+            text(&ended["result"]).starts_with("The document has changed since its import began"),
+            "{ended}"
+        );
+    }
+    bench.export(&mut server);
+}
+
+#[test]
+fn a_file_that_is_in_use_or_not_ours_is_named() {
+    let Some(bench) = Bench::new("wrong") else { return };
+    let mut first = bench.server();
+    first.call("get_memory_statistics", json!({}));
+    let told = |file: &str| {
+        let told = Command::new(&bench.program).args(["--db", file, "--stdio"]).stdin(Stdio::null()).output();
+        let told = told.expect("can be started");
+        assert_eq!(told.status.code(), Some(1));
+        String::from_utf8(told.stderr).expect("text")
+    };
+    let in_use = told(&bench.file("memory.db"));
+    assert!(in_use.contains("memory.db cannot be opened: another process has it open"), "{in_use}");
+    std::fs::write(bench.file("text.db"), "no database at all, ".repeat(100)).expect("can be written");
+    let not_ours = told(&bench.file("text.db"));
+    assert!(not_ours.contains("text.db cannot be opened: it is a file of another program"), "{not_ours}");
+}
