@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::model::{MemoryId, RelationshipType};
+use crate::search::QueryError;
 use crate::store::StoreError;
 
 /// Why the graph did not do what it was asked.
@@ -40,8 +41,8 @@ pub(crate) enum GraphError {
     UnknownRelationshipType(String),
     /// A text that should be a time is none.
     NotATime(String),
-    /// A query of nothing but stop words and punctuation.
-    NothingToSearch(String),
+    /// A text that is no query.
+    Query(QueryError),
     /// A text that should say where to go on does not.
     NotACursor(String),
     /// What is recalled by several ways at once has no pages.
@@ -94,7 +95,7 @@ impl fmt::Display for GraphError {
             Self::UnknownMemoryType(name) => write!(f, "'{name}' is not a valid memory type"),
             Self::UnknownRelationshipType(name) => write!(f, "'{name}' is not a valid relationship type"),
             Self::NotATime(text) => write!(f, "'{text}' is not an ISO 8601 time from 1970 on"),
-            Self::NothingToSearch(query) => write!(f, "Query '{query}' holds no word to search for"),
+            Self::Query(error) => error.fmt(f),
             Self::NotACursor(text) => write!(f, "'{text}' is no cursor of an earlier answer"),
             Self::NoPages => f.write_str("With 'byCategory' there are no pages: raise 'limit' in place of 'cursor'"),
             Self::OutsideOfImports { path } => {
@@ -120,11 +121,18 @@ impl std::error::Error for GraphError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { source, .. } | Self::Unwritable { source, .. } => Some(source),
+            Self::Query(error) => Some(error),
             Self::Refused(refusal) => Some(refusal),
             Self::BadRow(error) => Some(error),
             Self::Store(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<QueryError> for GraphError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
     }
 }
 

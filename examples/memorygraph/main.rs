@@ -37,6 +37,7 @@ use tokio::net::TcpListener;
 use files::Files;
 use graph::Graph;
 use options::{Mode, Options, USAGE};
+use search::evaluation::Set;
 use store::Place;
 
 const INSTRUCTIONS: &str = "Keeps what is worth remembering, and how it relates. Recall before you begin (recall_memories), \
@@ -86,6 +87,14 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         Mode::ServeHttp(address) => serve_http(server(&options)?, address).await,
         Mode::Demonstrate => {
             demo::run(|file| server(&Options { db: Some(file.to_owned()), ..options })).await
+        }
+        Mode::Evaluate(files) => {
+            let set = match files {
+                Some((memories, questions)) => Set::open(memories, questions)?,
+                None => Set::own()?,
+            };
+            println!("{set}");
+            Ok(())
         }
         Mode::Help => {
             println!("{USAGE}");

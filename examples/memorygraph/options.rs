@@ -9,6 +9,8 @@ pub(crate) const USAGE: &str = "usage: memorygraph [--db FILE] [--stdio | --http
   --stdio            serve a client on stdin and stdout
   --http ADDRESS     serve clients at http://ADDRESS/mcp
   --import-dir DIR   files that clients name lie below this folder; over HTTP none may be named without it
+  --evaluate [MEMORIES QUESTIONS]
+                     print how good the search is, on a document of memories and a list of questions to it
   --read-only        offer no tool that changes anything
 
 Without --stdio and --http, a person at a terminal is shown what it does.";
@@ -22,6 +24,8 @@ pub(crate) enum Mode {
     Serve,
     /// Serve clients over HTTP, at this address.
     ServeHttp(String),
+    /// Say how good its search is: on these memories and these questions, or on its own.
+    Evaluate(Option<(PathBuf, PathBuf)>),
     /// Say how it is used.
     Help,
 }
@@ -59,6 +63,14 @@ impl Options {
                 }
                 "--stdio" => Mode::Serve,
                 "--http" => Mode::ServeHttp(value()?),
+                "--evaluate" => {
+                    let mut file = || args.next_if(|arg| !arg.starts_with("--")).map(PathBuf::from);
+                    match (file(), file()) {
+                        (Some(memories), Some(questions)) => Mode::Evaluate(Some((memories, questions))),
+                        (Some(_), None) => return Err("'--evaluate' needs two files, or none".to_owned()),
+                        (None, _) => Mode::Evaluate(None),
+                    }
+                }
                 "--help" | "-h" => Mode::Help,
                 _ => return Err(format!("'{flag}' is not understood")),
             };
@@ -99,6 +111,9 @@ mod tests {
         assert_eq!(mode(&[], false), Ok(Mode::Serve));
         assert_eq!(mode(&["--stdio"], true), Ok(Mode::Serve));
         assert_eq!(mode(&["--db", "m.db"], true), Ok(Mode::Serve));
+        assert_eq!(mode(&["--evaluate"], true), Ok(Mode::Evaluate(None)));
+        let files = Some(("m.json".into(), "q.json".into()));
+        assert_eq!(mode(&["--evaluate", "m.json", "q.json"], true), Ok(Mode::Evaluate(files)));
         let address = "127.0.0.1:8080";
         assert_eq!(mode(&["--http", address], true), Ok(Mode::ServeHttp(address.to_owned())));
     }
@@ -121,6 +136,10 @@ mod tests {
     fn what_is_not_understood_is_named() {
         assert_eq!(mode(&["--port"], true), Err("'--port' is not understood".to_owned()));
         assert_eq!(mode(&["--stdio", "extra"], false), Err("'extra' is not understood".to_owned()));
+        assert_eq!(
+            mode(&["--evaluate", "m.json"], false),
+            Err("'--evaluate' needs two files, or none".to_owned())
+        );
         assert_eq!(mode(&["--http"], false), Err("'--http' needs a value".to_owned()));
         assert_eq!(mode(&["--read-only"], false), Err("'--read-only' needs '--db'".to_owned()));
         let twice = Err("'--http' comes too late: it was said before what to serve".to_owned());

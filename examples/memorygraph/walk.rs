@@ -12,9 +12,8 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use crate::graph::{Direction, Graph, Link, Tables};
+use crate::graph::{Direction, Graph, Link, Match, Tables};
 use crate::model::{Category, Memory, MemoryType, Moment, RelationshipType, Slot};
-use crate::search::Match;
 
 /// Of a score, what one hop carries over a relationship of full strength.
 const CARRIED_OVER: f64 = 0.7;
@@ -60,8 +59,6 @@ struct Arrival {
     hops: usize,
     /// From where and how, unless the text alone leads there.
     by: Option<(Place, Link)>,
-    /// Whether nothing arrived there before.
-    is_first: bool,
 }
 
 /// A way that ends where nobody has been, or has been only by longer ones.
@@ -242,6 +239,7 @@ mod tests {
     use super::*;
     use crate::graph::tests::now;
     use crate::model::{MemoryChange, MemoryDraft, MemoryId, RelationshipDraft};
+    use crate::search::{Mode, Query};
     use crate::store::Place;
     use RelationshipType::{Follows, RelatedTo, Solves};
 
@@ -274,7 +272,9 @@ mod tests {
     }
 
     fn recall_along(graph: &Graph, query: &str, course: Course) -> Vec<Hit> {
-        let mut walk = Walk::begin(graph, graph.search(&query.parse().expect("has words")), course);
+        let mut query: Query = query.parse().expect("has words");
+        query.mode = Mode::Lexical;
+        let mut walk = Walk::begin(graph, graph.search(&query), course);
         std::iter::from_fn(|| walk.step(usize::MAX)).flatten().collect()
     }
 

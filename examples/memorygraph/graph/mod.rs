@@ -11,7 +11,7 @@ use crate::error::GraphError;
 use crate::model::{
     Memory, MemoryChange, MemoryDraft, MemoryId, Moment, Relationship, RelationshipDraft, Slot,
 };
-use crate::search::{Match, Query};
+use crate::search::{Hit, Query};
 use crate::store::{Place, Store, StoreError};
 pub(crate) use edges::{Direction, Link};
 pub(crate) use related::{Around, Neighbourhood, Reached};
@@ -56,6 +56,13 @@ pub(crate) struct Neighbour {
     pub(crate) memory: Arc<Memory>,
     pub(crate) relationship: Arc<Relationship>,
     pub(crate) direction: Direction,
+}
+
+/// A memory whose text speaks of a query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Match {
+    pub(crate) slot: Slot,
+    pub(crate) score: f64,
 }
 
 /// How much the graph holds.
@@ -129,9 +136,11 @@ impl Graph {
         })
     }
 
-    /// The memories whose text speaks of `query`.
+    /// The memories whose text speaks of `query`, the best first.
     pub(crate) fn search(&self, query: &Query) -> Vec<Match> {
-        self.read(|tables| tables.search(query))
+        let hits = self.read(|tables| tables.search(query));
+        let matched = |hit: Hit| Match { slot: hit.doc.into(), score: hit.score.into() };
+        hits.best.into_iter().map(matched).collect()
     }
 
     /// Counts that these were read by somebody.

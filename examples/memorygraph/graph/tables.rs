@@ -7,7 +7,7 @@ use super::Size;
 use super::edges::{Edge, EdgeKey, Edges};
 use crate::error::GraphError;
 use crate::model::{Memory, MemoryId, Moment, Relationship, Slot};
-use crate::search::{Digest, Match, Query, TextIndex};
+use crate::search::{Hits, Index, Query};
 use crate::store::rows::StoredRelationship;
 
 /// Memories by place and by name, their relationships, and the index of their words.
@@ -17,7 +17,7 @@ pub(crate) struct Tables {
     memories: Vec<Option<Arc<Memory>>>,
     slots: HashMap<MemoryId, Slot>,
     pub(super) edges: Edges,
-    index: TextIndex,
+    index: Index,
 }
 
 impl Tables {
@@ -50,9 +50,19 @@ impl Tables {
         &self.edges
     }
 
-    /// The memories whose text speaks of `query`.
-    pub(crate) fn search(&self, query: &Query) -> Vec<Match> {
-        self.index.search(query)
+    /// The memories whose text speaks of `query`, the best first.
+    pub(crate) fn search(&self, query: &Query) -> Hits {
+        self.index.search(query, &|_| true)
+    }
+
+    /// Lets the index learn a little from what was put. Says whether more is to be learnt.
+    pub(crate) fn settle(&mut self, most: usize) -> bool {
+        self.index.settle(most)
+    }
+
+    /// Lets the index learn from everything.
+    pub(crate) fn learn(&mut self) {
+        self.index.learn();
     }
 
     /// A relationship with its ends looked up.
@@ -69,7 +79,7 @@ impl Tables {
     /// Puts a memory in its place: that of the one of the same name, or a new one.
     pub(super) fn put(&mut self, memory: Arc<Memory>) -> Slot {
         let slot = self.slot(&memory.id).unwrap_or_else(|| Slot::after(self.memories.len()));
-        self.index.put(slot, Digest::of(&memory));
+        self.index.put(slot.into(), &memory.digest());
         self.place(slot, memory);
         slot
     }
@@ -89,7 +99,7 @@ impl Tables {
         for edge in &edges {
             self.edges.remove(*edge);
         }
-        self.index.remove(slot);
+        self.index.remove(slot.into());
         if let Some(memory) = self.memories.get_mut(slot.index()).and_then(Option::take) {
             self.slots.remove(&memory.id);
         }
@@ -107,7 +117,7 @@ impl Tables {
 
     /// Puts back what the file holds.
     pub(crate) fn restore_memory(&mut self, slot: Slot, memory: Memory) {
-        self.index.put(slot, Digest::of(&memory));
+        self.index.put(slot.into(), &memory.digest());
         self.place(slot, Arc::new(memory));
     }
 

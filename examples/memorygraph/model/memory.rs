@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{MemoryId, Moment, Object, Weight, by_wire_name, wire_name};
 use crate::error::GraphError;
+use crate::search::{Digest, Text};
 
 const MAX_ID: usize = 200;
 const MAX_TITLE: usize = 200;
@@ -106,6 +107,13 @@ fn is_zero(count: &u32) -> bool {
 }
 
 impl Memory {
+    /// Its words, ready to be indexed.
+    pub(crate) fn digest(&self) -> Digest {
+        let kind = self.kind.to_string();
+        let Self { title, summary, content, tags, .. } = self;
+        Digest::of(&Text { title, summary: summary.as_deref(), content, tags, kind: &kind })
+    }
+
     /// The project that it belongs to.
     pub(crate) fn project_path(&self) -> Option<&str> {
         self.context.get("project_path")?.as_str()

@@ -48,6 +48,12 @@ impl From<u32> for Slot {
     }
 }
 
+impl From<Slot> for u32 {
+    fn from(slot: Slot) -> Self {
+        slot.0
+    }
+}
+
 /// The variant of an enum that goes by `name` on the wire.
 fn by_wire_name<'de, T: Deserialize<'de>>(name: &'de str) -> Option<T> {
     T::deserialize(StrDeserializer::<NoSuchName>::new(name)).ok()

@@ -11,7 +11,7 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -27,6 +27,8 @@ use crate::model::{Moment, Slot};
 const LAZILY: Duration = Duration::from_secs(2);
 /// Memories that were read, of which the disk does not know for how long.
 const MANY: usize = 1000;
+/// Memories that the index learns from while nobody else may look at it.
+const LEARNT_AT_ONCE: usize = 64;
 /// Pieces of work that are committed together.
 const TOGETHER: usize = 256;
 /// How long it is remembered what work has done that nobody goes on with.
@@ -180,6 +182,7 @@ fn read(sql: &Connection) -> Result<Tables, StoreError> {
     let mut tables = Tables::default();
     rows::each_memory(sql, |(slot, memory)| tables.restore_memory(slot, memory))?;
     rows::each_relationship(sql, |stored| tables.restore_relationship(stored))?;
+    tables.learn();
     Ok(tables)
 }
 
@@ -194,10 +197,11 @@ struct Writer {
 impl Writer {
     fn run(mut self, asked: &Receiver<Job>) {
         loop {
-            let first = if self.accessed.is_empty() {
-                asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                asked.recv_timeout(LAZILY)
+            let first = match asked.try_recv() {
+                Ok(job) => Ok(job),
+                // Nobody waits for what the index learns, so that it learns when nobody waits for anything else.
+                Err(TryRecvError::Empty) if self.settle() => continue,
+                Err(_) => self.wait(asked),
             };
             let mut work = VecDeque::new();
             let is_idle = first.is_err();
@@ -218,6 +222,19 @@ impl Writer {
                 return;
             }
         }
+    }
+
+    fn wait(&self, asked: &Receiver<Job>) -> Result<Job, RecvTimeoutError> {
+        if self.accessed.is_empty() {
+            asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            asked.recv_timeout(LAZILY)
+        }
+    }
+
+    /// Lets the index learn a little. Says whether there is more to learn.
+    fn settle(&mut self) -> bool {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner).settle(LEARNT_AT_ONCE)
     }
 
     /// Does as much of the work as goes into one transaction, and tells each caller what came of it.

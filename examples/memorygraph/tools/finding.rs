@@ -1,7 +1,7 @@
 //! Finding: by words at once, and by words and relationships as a task.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 
 use mcp_runtime::prelude::*;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::cursor::Cursor;
 use crate::error::GraphError;
 use crate::graph::Graph;
 use crate::model::{Category, Memory, MemoryId, MemoryType, Moment, RelationshipType, Slot, Weight};
-use crate::search::{Match, Query};
+use crate::search::{MatchMode, Mode, Query, Tolerance};
 use crate::walk::{Course, Filter, Walk};
 
 /// Find memories that speak of a query, and those that bear on them by their relationships.
@@ -153,6 +153,9 @@ pub(crate) async fn search_memories(
     /// Whether a memory must speak of any of the terms, or of all.
     #[arg(default = MatchMode::Any)]
     match_mode: MatchMode,
+    /// Words to the letter; in any inflection and misspelt; or whatever is spelt much alike, too.
+    #[arg(default = Tolerance::Normal)]
+    search_tolerance: Tolerance,
     /// Only memories of these types.
     memory_types: Option<Vec<MemoryType>>,
     /// Only memories with one of these tags.
@@ -178,31 +181,29 @@ pub(crate) async fn search_memories(
         as_of,
         archived: false,
     };
+    let mut query: Option<Query> = match (terms.filter(|terms| !terms.is_empty()), query) {
+        (Some(terms), _) => Some(Query::of_terms(&terms)?),
+        (None, query) => query.map(|query| query.parse()).transpose()?,
+    };
+    if let Some(query) = &mut query {
+        query.mode = Mode::Lexical;
+        query.match_mode = match_mode;
+        query.tolerance = search_tolerance;
+    }
     let wanted = Wanted {
-        terms: terms.filter(|terms| !terms.is_empty()).or(query.map(|query| vec![query])).unwrap_or_default(),
-        match_mode,
+        query,
         relationships: relationship_filter.unwrap_or_default(),
         moment: as_of.unwrap_or_else(Moment::now),
         filter,
     };
-    let (found, seen) = wanted.find(&graph, offset, limit)?;
+    let (found, seen) = wanted.find(&graph, offset, limit);
     graph.count_access(seen);
     Ok(Worded(found))
 }
 
-/// Whether any or all of several terms must be spoken of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(crate) enum MatchMode {
-    Any,
-    All,
-}
-
 /// What a search is for.
 struct Wanted {
-    terms: Vec<String>,
-    match_mode: MatchMode,
+    query: Option<Query>,
     relationships: Vec<RelationshipType>,
     moment: Moment,
     filter: Filter,
@@ -210,10 +211,10 @@ struct Wanted {
 
 impl Wanted {
     /// What is found, of which so many are passed over, and the places of what is told.
-    fn find(&self, graph: &Graph, offset: usize, limit: usize) -> Result<(Found, Vec<Slot>), GraphError> {
-        let scores = self.scores(graph)?;
-        Ok(graph.read(|tables| {
-            let mut found: Vec<(Slot, &Memory, f64)> = match scores {
+    fn find(&self, graph: &Graph, offset: usize, limit: usize) -> (Found, Vec<Slot>) {
+        let matches = self.query.as_ref().map(|query| graph.search(query));
+        graph.read(|tables| {
+            let mut found: Vec<(Slot, &Memory, f64)> = match matches {
                 Some(matches) => matches
                     .iter()
                     .filter_map(|found| Some((found.slot, &**tables.at(found.slot)?, found.score)))
@@ -241,35 +242,8 @@ impl Wanted {
             let next_offset =
                 Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());
             (Found { memories, total, next_offset }, seen)
-        }))
+        })
     }
-
-    /// How well memories speak of the terms; none if there is no term.
-    fn scores(&self, graph: &Graph) -> Result<Option<Vec<Match>>, GraphError> {
-        let mut sum: Option<Vec<Match>> = None;
-        for term in &self.terms {
-            // Places come in order.
-            let found = graph.search(&term.parse()?);
-            sum = Some(match sum {
-                None => found,
-                Some(before) => merged(&before, &found, self.match_mode),
-            });
-        }
-        let terms = self.terms.len().max(1) as f64;
-        Ok(sum.map(|sum| sum.iter().map(|found| Match { score: found.score / terms, ..*found }).collect()))
-    }
-}
-
-/// Those that either speak of one and of the other, or of any, with the sum of their scores.
-fn merged(one: &[Match], other: &[Match], mode: MatchMode) -> Vec<Match> {
-    let mut scores: BTreeMap<Slot, (f64, usize)> = BTreeMap::new();
-    for found in one.iter().chain(other) {
-        let entry = scores.entry(found.slot).or_default();
-        *entry = (entry.0 + found.score, entry.1 + 1);
-    }
-    let needed = if mode == MatchMode::All { 2 } else { 1 };
-    let enough = scores.into_iter().filter(|(_, (_, said))| *said >= needed);
-    enough.map(|(slot, (score, _))| Match { slot, score }).collect()
 }
 
 /// Tags as memories have them.

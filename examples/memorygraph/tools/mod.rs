@@ -16,8 +16,6 @@ mod transfer;
 
 use mcp_runtime::Server;
 use mcp_runtime::prelude::*;
-use serde_json::json;
-use tokio::task::JoinSet;
 
 pub(crate) use answers::{Neighbours, Remembered};
 pub(crate) use finding::{recall_memories, search_memories};

@@ -6,12 +6,12 @@ use mcp_runtime::{Server, ServerHandle};
 use serde_json::{Value, json};
 
 use super::answers::{Bulk, Found, Neighbours, Recollection, Related};
-use super::finding::MatchMode;
 use super::*;
 use crate::files::Files;
 use crate::graph::{Direction, Graph, OnDuplicate};
 use crate::import::Report;
 use crate::model::{Category, MemoryId, MemoryType, RelationshipType, Weight};
+use crate::search::{MatchMode, Tolerance};
 use crate::store::Place;
 
 fn graph() -> State<Graph> {
@@ -117,34 +117,6 @@ async fn a_stored_memory_is_recalled_with_the_way_that_led_to_it() {
     );
     assert!(recalled.to_string().starts_with("**Found 2 relevant memories:**\n\n**1. Redis timeout** (ID: "));
     assert_eq!(graph.get(&problem).expect("is there").usage_count, 1, "it was read");
-}
-
-#[tokio::test]
-async fn a_recall_gives_what_it_finds_at_once_and_each_type_of_relationship_by_a_task() {
-    let graph = Graph::default();
-    for (id, title) in [("0", "Redis timeout"), ("1", "Pool"), ("2", "Release")] {
-        let draft = MemoryDraft::new(MemoryType::General, title, "Nothing else.");
-        graph.store(MemoryDraft { id: Some(id.into()), ..draft }).expect("a sound memory");
-    }
-    for (from, kind) in [("1", RelationshipType::Solves), ("2", RelationshipType::Causes)] {
-        let draft = RelationshipDraft::new(from.into(), kind, "0".into());
-        graph.relate(draft).expect("a sound relationship");
-    }
-    let server = Server::new("memories", "1.0.0").tools(tools![recall_memories]);
-    let mut client = server.state(graph).test_client().expect("it can be built");
-    let mut recalled = async |types: Value| {
-        let arguments = json!({ "query": "redis", "relationshipTypes": types });
-        let task = client.call_tool("recall_memories", arguments).await.expect("a task");
-        client.follow(task["taskId"].as_str().expect("an id")).await.expect("it ends")
-    };
-    let one = recalled(json!(["SOLVES"])).await;
-    assert_eq!(one["result"]["structuredContent"]["total"], 2);
-    let found = one["_meta"]["dev.mcp-runtime/partial"]["values"].as_array().expect("a list");
-    let found: Vec<&Value> = found.iter().map(|memory| &memory["title"]).collect();
-    assert_eq!(found, ["Redis timeout", "Pool"]);
-    let both = recalled(json!(["SOLVES", "CAUSES", "FOLLOWS"])).await;
-    assert_eq!(both["result"]["structuredContent"]["total"], 3, "each once: {both}");
-    assert_eq!(both["_meta"]["dev.mcp-runtime/children"]["ended"], 3);
 }
 
 #[tokio::test]
@@ -286,10 +258,24 @@ async fn a_memory_is_changed_and_deleted() {
 
 async fn search(graph: &State<Graph>, terms: &[&str], mode: MatchMode, offset: usize) -> Found {
     let terms = Some(terms.iter().map(|term| (*term).to_owned()).collect());
-    search_memories(None, terms, mode, None, None, None, None, None, None, 2, offset, graph.clone())
-        .await
-        .expect("sound")
-        .0
+    search_memories(
+        None,
+        terms,
+        mode,
+        Tolerance::Normal,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        2,
+        offset,
+        graph.clone(),
+    )
+    .await
+    .expect("sound")
+    .0
 }
 
 #[tokio::test]
@@ -317,6 +303,7 @@ async fn a_search_may_ask_for_a_kind_of_relationship() {
         None,
         None,
         MatchMode::Any,
+        Tolerance::Normal,
         Some(vec![MemoryType::Problem]),
         None,
         None,
