@@ -266,7 +266,7 @@ mod tests {
         serving.await.expect("the server does not panic").expect("the server ends when its client does");
         let told = String::from_utf8(told).expect("text");
         for words in [
-            "As tasks, if a client likes: recall_memories, import_memories.",
+            "As tasks, if a client likes: recall_memories,",
             "tasks/result: 2,000 memories and 4,000 relationships imported",
             "\"What we said after Black Friday\" -BUILDS_ON-> this",
             "gives the very same",

@@ -113,10 +113,10 @@ pub(super) fn fetched_again(first: &Value, second: &Value) -> String {
 /// How to go on from here.
 pub(super) fn ending(program: &Path) -> String {
     let program = program.display().to_string();
-    let settings = json!({ "mcpServers": { "memorygraph": { "command": program, "args": ["--stdio"] } } });
+    let settings = json!({ "mcpServers": { "memorygraph": { "command": program, "args": ["--db", "memory.db", "--stdio"] } } });
     format!(
         "To let an agent remember, tell its host how to start this server. On a command line:\n\n  claude mcp add \
-         memorygraph -- {program} --stdio\n\nor in a file of settings, as most hosts read it:\n\n  {settings}\n"
+         memorygraph -- {program} --db memory.db --stdio\n\nor in a file of settings, as most hosts read it:\n\n  {settings}\n"
     )
 }
 
@@ -209,6 +209,9 @@ mod tests {
 
     #[test]
     fn the_ending_names_the_program() {
-        assert!(ending("/opt/memorygraph".as_ref()).contains("memorygraph -- /opt/memorygraph --stdio"));
+        assert!(
+            ending("/opt/memorygraph".as_ref())
+                .contains("memorygraph -- /opt/memorygraph --db memory.db --stdio")
+        );
     }
 }
