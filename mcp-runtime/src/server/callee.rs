@@ -34,7 +34,7 @@ pub(crate) trait Callee: Send + Sync {
 /// The jobs elsewhere that a tool may begin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Jobs<'a> {
-    pub(crate) kind: &'a dyn AnyJobs,
+    pub(crate) kind: &'a Arc<dyn AnyJobs>,
     /// Whether what they give is wrapped on the legacy wires.
     pub(crate) wraps: bool,
 }

@@ -1,26 +1,22 @@
-//! Tools that leave their work to jobs elsewhere: as tasks, which the job is from then on, and as calls, which wait for it.
+//! Tools that leave their work to jobs elsewhere: how they run, and how their jobs are found again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Shared;
 use super::callee::Callee;
-use super::run::{Run, Work, ending};
+use super::run::{Run, Work};
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
-use crate::task::store::Report;
-use crate::task::{AskJob, Asked, Context, JobState, KnowJobs, Record, stop};
+use crate::task::{AskJob, Context, KnowJobs, Record};
 use crate::telemetry::RunWatch;
-use crate::tool::{AnyJob, JobStatus, OpenJob, ToolError, ToolFuture, ToolResult};
 
 impl Shared {
     /// A run of something that was called; of a tool that begins a job, with what becomes of that.
     pub(super) fn run(&self, callee: &dyn Callee, work: Work, cx: &Context) -> Run {
         let work = match (work, callee.jobs()) {
             (Work::Tool(work, wraps), Some(jobs)) => {
-                let open = jobs.kind.open(&self.states);
                 let interval = callee.traits().task.poll.unwrap_or(self.tasks.poll);
-                Work::Tool(Box::pin(left_to_job(work, open, wraps, interval, cx.clone())), wraps)
+                Work::Tool(jobs.kind.left(&self.states, work, wraps, interval, cx.clone()), wraps)
             }
             (work, _) => work,
         };
@@ -28,90 +24,7 @@ impl Shared {
     }
 }
 
-/// What a tool gives; if that is a job, what the job gives.
-async fn left_to_job(
-    work: ToolFuture,
-    open: OpenJob,
-    wraps: bool,
-    interval: Duration,
-    cx: Context,
-) -> Result<ToolResult, ToolError> {
-    let mut result = work.await?;
-    let Some(handle) = result.take_job() else { return Ok(result) };
-    let unopened = |error| ProtocolError::internal(format!("the job that the tool began is lost: {error}"));
-    let job = open(&handle).map_err(|error| ToolError::Protocol(unopened(error)))?;
-    let mut begun = Begun(Some(Known { job: Arc::clone(&job), wraps }));
-    while !cx.was_cancelled() {
-        // A call may become a task at any time.
-        if let Some(task) = cx.link()
-            && let Some(known) = begun.0.take()
-        {
-            task.hand_over(Arc::from(handle), Arc::new(known)).await;
-            // The task is not this run's any more, so whatever comes of the run is refused.
-            return Ok(ToolResult::empty());
-        }
-        match Arc::clone(&job).poll().await {
-            Ok(JobStatus::Working { progress, message }) => {
-                if let Some((done, total)) = progress {
-                    cx.progress(done, total, message.unwrap_or_default());
-                }
-            }
-            Ok(JobStatus::Done(outcome)) => {
-                begun.0 = None;
-                return outcome;
-            }
-            Ok(JobStatus::Failed(what)) => {
-                begun.0 = None;
-                return Ok(ToolResult::error(what));
-            }
-            Err(error) => tracing::warn!(error, "a job could not be asked how far it is"),
-        }
-        tokio::time::sleep(interval).await;
-    }
-    Err(ToolError::message("the call was cancelled"))
-}
-
-/// A job that was begun for a call, and is stopped with it.
-struct Begun(Option<Known>);
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        // Where there is no runtime any more, there is nothing to stop it with.
-        if let (Some(known), Ok(_)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            stop(None, Arc::new(known));
-        }
-    }
-}
-
-/// A job, in the words of the engine.
-struct Known {
-    job: Arc<dyn AnyJob>,
-    wraps: bool,
-}
-
-impl AskJob for Known {
-    fn poll(self: Arc<Self>) -> Asked<JobState> {
-        Box::pin(async move {
-            Ok(match Arc::clone(&self.job).poll().await? {
-                JobStatus::Working { progress, message } => {
-                    JobState::Working(Report { progress, message: message.map(Into::into) })
-                }
-                JobStatus::Done(outcome) => JobState::Over(ending(outcome, self.wraps)),
-                JobStatus::Failed(what) => JobState::Over(ending(Ok(ToolResult::error(what)), self.wraps)),
-            })
-        })
-    }
-
-    fn cancel(self: Arc<Self>) -> Asked<()> {
-        Arc::clone(&self.job).cancel()
-    }
-}
-
 impl KnowJobs for Shared {
-    fn has_jobs(&self) -> bool {
-        self.catalogue().begins_jobs()
-    }
-
     fn job(&self, record: &Record) -> Result<Arc<dyn AskJob>, Ending> {
         let lost = |why: &str| {
             let message = format!("the job of `{}` is lost: {why}", record.target);
@@ -123,7 +36,6 @@ impl KnowJobs for Shared {
             .named(record.kind, &record.target)
             .map_err(|_| lost("the server does not offer this tool any more"))?;
         let jobs = callee.jobs().ok_or_else(|| lost("this tool begins no jobs any more"))?;
-        let job = jobs.kind.open(&self.states)(handle).map_err(|error| lost(&error))?;
-        Ok(Arc::new(Known { job, wraps: jobs.wraps }))
+        jobs.kind.known(&self.states, handle, jobs.wraps).map_err(|error| lost(&error))
     }
 }

@@ -388,7 +388,10 @@ impl Shared {
     fn open(self: &Arc<Self>) {
         if tokio::runtime::Handle::try_current().is_ok() {
             let shared: Weak<Self> = Arc::downgrade(self);
-            self.engine.know_jobs(Weak::clone(&shared) as Weak<dyn KnowJobs>);
+            let is_first = self.engine.know_jobs(Weak::clone(&shared) as Weak<dyn KnowJobs>);
+            if is_first && let Some(jobs) = self.catalogue().jobs() {
+                jobs.keep(&self.engine);
+            }
             self.engine.open(shared);
         }
     }

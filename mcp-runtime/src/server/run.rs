@@ -13,7 +13,7 @@ use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
 use crate::task::{self as tasks, Context, panic_message, panicked};
 use crate::telemetry::{self, RunWatch};
-use crate::tool::{States, ToolError, ToolFuture, ToolResult};
+use crate::tool::{States, ToolError, ToolFuture, ending};
 use crate::wire::Call;
 
 /// A function of the author's at work.
@@ -159,26 +159,6 @@ impl Drop for Run {
     fn drop(&mut self) {
         if !self.is_over {
             self.cx.cancel();
-        }
-    }
-}
-
-/// How a run ended, encoded for whoever asks.
-pub(super) fn ending(outcome: Result<ToolResult, ToolError>, wraps: bool) -> Ending {
-    let mut result = match outcome {
-        Ok(result) => result,
-        Err(ToolError::Result(result)) => *result,
-        Err(ToolError::Protocol(error)) => return Ending::Error(error),
-    };
-    if result.take_job().is_some() {
-        let message =
-            "the tool began a job, of which its definition says nothing: add `.job::<..>()` to that";
-        return Ending::Error(ProtocolError::internal(message));
-    }
-    match result.into_payload(wraps) {
-        Ok(payload) => Ending::Result(payload),
-        Err(error) => {
-            Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}")))
         }
     }
 }

@@ -6,18 +6,22 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::ToolFuture;
+use super::left::{Known, left_to_job};
 use super::output::{Kind, OutputSchema, ToolError, ToolOutput, ToolResult};
 use super::schema;
 use super::state::{StateKey, States};
+use crate::Context;
 use crate::protocol::content::Content;
 use crate::protocol::payload;
-use crate::task::{Amount, Total};
+use crate::task::{Amount, AskJob, Engine, Total};
 
 /// Where jobs run that tools begin: a render farm, a build service, a cluster, a workflow engine.
 ///
@@ -286,24 +290,38 @@ impl<S: Jobs> ToolOutput<Later> for Job<S> {
 }
 
 /// What a job is asked, with the reason why it could not be.
-pub(crate) type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+pub(super) type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 
 /// A job, whatever its types are.
-pub(crate) trait AnyJob: Send + Sync {
+pub(super) trait AnyJob: Send + Sync {
     fn poll(self: Arc<Self>) -> JobFuture<JobStatus<Result<ToolResult, ToolError>>>;
     fn cancel(self: Arc<Self>) -> JobFuture<()>;
 }
 
 /// Makes a job of its handle, or says why it cannot.
-pub(crate) type OpenJob = Box<dyn Fn(&RawValue) -> Result<Arc<dyn AnyJob>, String> + Send + Sync>;
+pub(super) type OpenJob = Box<dyn Fn(&RawValue) -> Result<Arc<dyn AnyJob>, String> + Send + Sync>;
 
 /// The jobs of one service, whatever its type is.
 pub(crate) trait AnyJobs: fmt::Debug + Send + Sync {
     /// The service, which the server must hold.
     fn state(&self) -> StateKey;
 
-    /// How its jobs are opened.
-    fn open(&self, states: &States) -> OpenJob;
+    /// Has an engine look after the jobs of its tasks. Only what is behind this, and behind what follows, does that: a
+    /// program of which no tool begins jobs does not carry it.
+    fn keep(&self, engine: &Arc<Engine>);
+
+    /// The job with this handle, in the words of the engine.
+    fn known(&self, states: &States, handle: &RawValue, wraps: bool) -> Result<Arc<dyn AskJob>, String>;
+
+    /// What comes of a tool that begins such a job.
+    fn left(
+        &self,
+        states: &States,
+        work: ToolFuture,
+        wraps: bool,
+        interval: Duration,
+        cx: Context,
+    ) -> ToolFuture;
 }
 
 struct Of<S>(PhantomData<fn() -> S>);
@@ -319,13 +337,32 @@ impl<S: Jobs> AnyJobs for Of<S> {
         StateKey::of::<S>()
     }
 
-    fn open(&self, states: &States) -> OpenJob {
-        let service = states.get::<S>().into_inner();
-        Box::new(move |handle| match serde_json::from_str(handle.get()) {
-            Ok(handle) => Ok(Arc::new(Opened { service: Arc::clone(&service), handle })),
-            Err(error) => Err(format!("its handle {handle} cannot be read: {error}")),
-        })
+    fn keep(&self, engine: &Arc<Engine>) {
+        engine.keep_jobs();
     }
+
+    fn known(&self, states: &States, handle: &RawValue, wraps: bool) -> Result<Arc<dyn AskJob>, String> {
+        Ok(Arc::new(Known { job: open::<S>(states)(handle)?, wraps }))
+    }
+
+    fn left(
+        &self,
+        states: &States,
+        work: ToolFuture,
+        wraps: bool,
+        interval: Duration,
+        cx: Context,
+    ) -> ToolFuture {
+        Box::pin(left_to_job(work, open::<S>(states), wraps, interval, cx))
+    }
+}
+
+fn open<S: Jobs>(states: &States) -> OpenJob {
+    let service = states.get::<S>().into_inner();
+    Box::new(move |handle| match serde_json::from_str(handle.get()) {
+        Ok(handle) => Ok(Arc::new(Opened { service: Arc::clone(&service), handle })),
+        Err(error) => Err(format!("its handle {handle} cannot be read: {error}")),
+    })
 }
 
 struct Opened<S: Jobs> {

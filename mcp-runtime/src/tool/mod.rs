@@ -4,6 +4,7 @@ mod arguments;
 mod blocking;
 mod definition;
 mod job;
+mod left;
 mod mirror;
 mod output;
 mod parameter;
@@ -18,9 +19,10 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
 pub(crate) use definition::{Described, Input};
 pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
-pub(crate) use job::{AnyJob, AnyJobs, OpenJob};
+pub(crate) use job::AnyJobs;
 pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;
+pub(crate) use output::ending;
 pub use output::{
     Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,
     Unfailing, Worded,

@@ -16,7 +16,7 @@ use super::schema;
 use crate::input::protocol_error;
 use crate::protocol::ProtocolError;
 use crate::protocol::content::Content;
-use crate::protocol::payload::{self, Body, Payload, ToolBody};
+use crate::protocol::payload::{self, Body, Ending, Payload, ToolBody};
 
 /// A tool's result in full control: content, structured content, whether the tool failed, and `_meta`.
 ///
@@ -200,6 +200,26 @@ impl fmt::Display for ToolError {
                 _ => f.write_str("the tool failed"),
             },
             Self::Protocol(error) => error.fmt(f),
+        }
+    }
+}
+
+/// How a run ended, encoded for whoever asks.
+pub(crate) fn ending(outcome: Result<ToolResult, ToolError>, wraps: bool) -> Ending {
+    let mut result = match outcome {
+        Ok(result) => result,
+        Err(ToolError::Result(result)) => *result,
+        Err(ToolError::Protocol(error)) => return Ending::Error(error),
+    };
+    if result.take_job().is_some() {
+        let message =
+            "the tool began a job, of which its definition says nothing: add `.job::<..>()` to that";
+        return Ending::Error(ProtocolError::internal(message));
+    }
+    match result.into_payload(wraps) {
+        Ok(payload) => Ending::Result(payload),
+        Err(error) => {
+            Ending::Error(ProtocolError::internal(format!("the result could not be encoded: {error}")))
         }
     }
 }

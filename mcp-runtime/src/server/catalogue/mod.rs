@@ -25,7 +25,7 @@ use crate::prompt::{DescribedArgument, Prompt};
 use crate::protocol::ProtocolError;
 use crate::resource::Resource;
 use crate::task::RequestKind;
-use crate::tool::States;
+use crate::tool::{AnyJobs, States};
 use crate::tool::{StateKey, TaskPolicy, TaskSupport, Tool};
 use crate::wire::{Call, List, Offer, Offered};
 
@@ -171,9 +171,9 @@ impl Catalogue {
         self.named(call.kind, &call.name)
     }
 
-    /// Whether a tool may begin jobs elsewhere.
-    pub(crate) fn begins_jobs(&self) -> bool {
-        self.tools.iter().any(|tool| tool.jobs().is_some())
+    /// The jobs that a tool may begin, if one may.
+    pub(crate) fn jobs(&self) -> Option<Arc<dyn AnyJobs>> {
+        self.tools.iter().find_map(|tool| Some(Arc::clone(tool.jobs()?.kind)))
     }
 
     /// What is called by this name; of a resource, by its URI.

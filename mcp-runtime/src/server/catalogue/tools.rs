@@ -49,7 +49,7 @@ impl Callee for ToolEntry {
     }
 
     fn jobs(&self) -> Option<Jobs<'_>> {
-        let kind = self.described.jobs.as_deref()?;
+        let kind = self.described.jobs.as_ref()?;
         Some(Jobs { kind, wraps: self.described.wraps_output() })
     }
 
