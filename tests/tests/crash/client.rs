@@ -56,7 +56,7 @@ struct Work {
     /// Its last state, once it is over.
     over: Option<Value>,
     /// Parts of it were at work when it was last looked at.
-    children_at_work: bool,
+    parts_run: bool,
     /// An answer was sent, and whether the server said that it has it.
     answered: Option<bool>,
     /// The same for the wish to cancel it.
@@ -168,7 +168,7 @@ impl Client {
             while !self.waiting.is_empty() {
                 self.wait(server);
             }
-            let works = |work: &Work| work.is_open() || work.children_at_work;
+            let works = |work: &Work| work.is_open() || work.parts_run;
             let open: Vec<usize> = (0..self.work.len()).filter(|at| works(&self.work[*at])).collect();
             let Some(first) = open.first() else { return };
             let name = &self.work[*first].name;
@@ -232,7 +232,7 @@ impl Client {
             key: (random.below(4) > 0).then(|| random.below(4)),
             id: None,
             over: None,
-            children_at_work: false,
+            parts_run: false,
             answered: None,
             cancelled: None,
             is_lost: false,
@@ -333,7 +333,7 @@ impl Client {
         let work = &mut self.work[at];
         let name = &work.name;
         let children = &state["_meta"][names::CHILDREN];
-        work.children_at_work = children["count"] != children["ended"];
+        work.parts_run = children["count"] != children["ended"];
         let state = with_partials_alone(state);
         if let Some(before) = &work.over {
             assert_eq!(&state, before, "`{name}` was over, and is another now");

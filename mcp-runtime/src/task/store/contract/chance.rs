@@ -1,6 +1,6 @@
 //! Many things done by chance, each held against a store that is obviously right.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -195,6 +195,17 @@ impl<S: TaskStore> Game<S> {
             Move::Retire(worker) => {
                 self.reference.retire(worker);
                 self.store.retire(worker).await.map_err(|error| error.to_string())
+            }
+            Move::Forgotten(span) => {
+                let forgotten =
+                    self.store.forgotten(span, 10_000).await.map_err(|error| error.to_string())?;
+                // Of a job that was never asked, it depends on when its task changed, which may be said a bit later.
+                let was_asked = |id: &TaskId| {
+                    self.reference.get(*id).and_then(|record| record.job.as_ref()?.polled_at).is_some()
+                };
+                let forgotten: BTreeSet<TaskId> = forgotten.into_iter().filter(was_asked).collect();
+                let expected = self.reference.forgotten(span).into_iter().filter(was_asked).collect();
+                same("which jobs are forgotten", &forgotten, &expected)
             }
             Move::Wait(span) => {
                 self.wait(span);

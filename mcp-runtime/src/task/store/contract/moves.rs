@@ -35,6 +35,7 @@ pub(super) enum Move {
     Claim(Lease, Option<TaskId>, usize),
     Heartbeat(Lease),
     Retire(WorkerId),
+    Forgotten(Duration),
     Wait(Duration),
 }
 
@@ -121,7 +122,8 @@ impl Known<'_> {
             27 => Move::Claim(lease(a), None, 1 + usize::from(b % 4)),
             28 => Move::Claim(lease(a), Some(id), 1),
             29 => Move::Heartbeat(lease(a)),
-            30 => Move::Retire(worker(a)),
+            30 if b.is_multiple_of(2) => Move::Retire(worker(a)),
+            30 => Move::Forgotten(Duration::from_secs(u64::from(a % 60))),
             _ => {
                 Move::Wait(Duration::from_millis([1, 999, 1000, 15_000, 30_000, 60_000][usize::from(a) % 6]))
             }

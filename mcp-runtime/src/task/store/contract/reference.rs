@@ -269,6 +269,11 @@ impl Reference {
         held.filter(|record| record.worker == Some(lease.worker)).map(|record| record.id).collect()
     }
 
+    pub(super) fn forgotten(&self, span: Duration) -> BTreeSet<TaskId> {
+        let all = self.tasks.iter().filter(|task| self.is_there(task)).map(|task| &task.record);
+        all.filter(|record| record.is_forgotten(span, self.time())).map(|record| record.id).collect()
+    }
+
     pub(super) fn retire(&mut self, worker: WorkerId) {
         self.leases.remove(&worker);
     }
