@@ -146,6 +146,29 @@ async fn a_step_that_cannot_be_recorded_says_so_and_one_whose_recording_was_not_
     assert!(text(&ended).contains("the step `count` could not be stored"), "{ended}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_recorded_while_the_server_stops_is_left_to_the_next_one() {
+    let (store, faults) = Faulty::new(Memory::new());
+    let store = Arc::new(store.durable());
+    let service = || {
+        let tasks = Tasks::store(Arc::clone(&store)).drain(Duration::ZERO);
+        server().tasks(tasks).tool(quick()).build().expect("it can be built")
+    };
+    let first = service();
+    let mut client = first.test_client();
+    // It is not there yet when everything that runs is stopped.
+    faults.next(Operation::Create, Fault::Slow(Duration::from_secs(3)));
+    client.begin("tools/call", keyed("key"));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.shut_down().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let next = service();
+    let mut client = next.test_client();
+    let task = id(&client.request("tools/call", keyed("key")).await.expect("a task"));
+    let ended = client.follow(&task).await.expect("it ends");
+    assert_eq!(ended["status"], "completed", "nobody cancelled it: {ended}");
+}
+
 #[derive(Deserialize, JsonSchema)]
 struct Name {
     name: String,

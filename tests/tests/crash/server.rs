@@ -43,8 +43,10 @@ impl Server {
 
     /// The next message. Where the server has said enough, it is killed; what it had said by then is still read.
     pub(crate) fn next(&mut self) -> Option<Value> {
-        if self.lines_left == Some(0) && self.stdin.take().is_some() {
+        if self.lines_left == Some(0) && self.stdin.is_some() {
+            // Its input ends after that, or it would begin to stop in good order.
             self.child.kill().expect("it can be killed");
+            self.stdin = None;
         }
         let mut line = Vec::new();
         let read = self.stdout.read_until(b'\n', &mut line).expect("it can be read");

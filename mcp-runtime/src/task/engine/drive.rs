@@ -42,12 +42,12 @@ impl Start {
 impl Drop for Start {
     fn drop(&mut self) {
         let Some(Starting { registered, span, work, runtime }) = self.0.take() else { return };
-        let (engine, id) = (Arc::clone(&registered.engine), registered.id);
+        let (engine, id, epoch) = (Arc::clone(&registered.engine), registered.id, registered.epoch);
         let is_cancelled = engine.live(id).get(&id).is_none_or(|live| live.cx.was_cancelled());
         if is_cancelled {
             // Whoever cancelled the task recorded that; whoever cancelled the call that it comes of did not.
             drop((registered, work));
-            runtime.spawn(async move { engine.give_up(id).await });
+            runtime.spawn(async move { engine.leave_unbegun(id, epoch).await });
             return;
         }
         // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
@@ -63,6 +63,19 @@ impl Drop for Start {
                 engine.give_up(id).await;
                 engine.stop(id);
             });
+        }
+    }
+}
+
+impl Engine {
+    /// Says what becomes of a task whose run was stopped before it began. Where everything stops, and others go on with
+    /// what is left, it is theirs, whatever its tool allows: nothing of it was done.
+    async fn leave_unbegun(self: &Arc<Self>, id: TaskId, epoch: Epoch) {
+        if !(self.is_stopped() && self.store.is_durable()) {
+            return self.give_up(id).await;
+        }
+        if let Err(error) = self.hand_back(id, epoch, true).await {
+            tracing::warn!(task = %id, %error, "a task could not be handed back");
         }
     }
 }
