@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Synchronous;
 use super::error::{Problem, SqliteError};
@@ -13,6 +13,9 @@ use super::schema;
 
 /// How long one process waits for another to write.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long somebody who opens a file waits before trying again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Earlier ones can lose what was written, when one connection begins the write-ahead log anew while another writes back.
 const OLDEST_LIBRARY: i32 = 3_051_003;
@@ -25,8 +28,24 @@ pub(super) struct Opened {
 
 pub(super) fn open(path: &Arc<Path>, synchronous: Synchronous) -> Result<Opened, SqliteError> {
     check_library(rusqlite::version_number(), rusqlite::version())
-        .and_then(|()| open_checked(path, synchronous))
+        .and_then(|()| open_patiently(path, synchronous))
         .map_err(|problem| SqliteError::new(path, problem))
+}
+
+/// SQLite does not wait for others by itself while a new file is made ready for several.
+fn open_patiently(path: &Path, synchronous: Synchronous) -> Result<Opened, Problem> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match open_checked(path, synchronous) {
+            Err(Problem::Sqlite(error))
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                std::thread::sleep(PAUSE);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn check_library(number: i32, version: &'static str) -> Result<(), Problem> {
