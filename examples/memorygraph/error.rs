@@ -141,6 +141,8 @@ impl From<QueryError> for GraphError {
 pub(crate) enum Refusal {
     /// It is no JSON, or not of the form of a document.
     Malformed(serde_json::Error),
+    /// It is no chat in any form that is known.
+    NoConversation(serde_json::Error),
     /// It lacks something that every document has.
     MissingKey(&'static str),
     /// It is written in another format.
@@ -159,6 +161,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => write!(f, "the document is not a format 2.0 export: {error}"),
+            Self::NoConversation(error) => write!(f, "the text is no conversation in JSON: {error}"),
             Self::MissingKey(key) => write!(f, "the document lacks '{key}'"),
             Self::WrongVersion(version) => write!(f, "format_version is {version}, where \"2.0\" is needed"),
             Self::IncompleteMemory { row, key } => write!(f, "memory {row} of the document lacks '{key}'"),
@@ -181,7 +184,9 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Malformed(error) | Self::BadMemory { error, .. } => Some(error),
+            Self::Malformed(error) | Self::NoConversation(error) | Self::BadMemory { error, .. } => {
+                Some(error)
+            }
             _ => None,
         }
     }

@@ -127,7 +127,7 @@ async function memorygraph() {
   const ids = [];
   await step('tools', async () => {
     const { tools } = await client.listTools();
-    assert.equal(tools.length, 13);
+    assert.ok(tools.some((tool) => tool.name === 'recall_memories'));
     return tools.map((tool) => tool.name);
   });
   await step('memories', async () => {

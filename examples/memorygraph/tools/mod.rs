@@ -22,7 +22,7 @@ pub(crate) use finding::{recall_memories, search_memories};
 pub(crate) use memories::{delete_memory, get_memory, store_memory, update_memory};
 pub(crate) use overview::{activity, get_memory_statistics, get_recent_activity, statistics};
 pub(crate) use relationships::{create_relationship, create_relationships, get_related_memories};
-pub(crate) use transfer::{export_memories, import_memories};
+pub(crate) use transfer::{export_memories, import_conversation, import_memories};
 
 /// Offers every tool that changes nothing.
 pub(crate) fn reading(server: Server) -> Server {
@@ -46,5 +46,6 @@ pub(crate) fn writing(server: Server) -> Server {
         create_relationship,
         create_relationships,
         import_memories,
+        import_conversation,
     ])
 }

@@ -1,11 +1,13 @@
 //! Whole documents: brought in, and given out.
 
+use std::fs;
 use std::path::PathBuf;
 
 use mcp_runtime::ServerHandle;
 use mcp_runtime::prelude::*;
 
 use super::export::Export;
+use crate::conversation;
 use crate::error::GraphError;
 use crate::export::Exported;
 use crate::export::Selection;
@@ -39,6 +41,37 @@ pub(crate) async fn import_memories(
         _ => return Err(GraphError::OneSource.into()),
     };
     let report = import::run(&graph, document, on_duplicate, &cx).await?;
+    resources::changed::<MemoryId>(&server, []);
+    Ok(Worded(report))
+}
+
+/// Import a chat: each message becomes a memory that FOLLOWS the one before. What was imported before is left out.
+#[tool(task(retries = 100), idempotent, destructive = false)]
+pub(crate) async fn import_conversation(
+    /// JSON lines of messages with `role` and `content`, or an export of Claude or ChatGPT. Give this or `file`.
+    data: Option<String>,
+    /// The path of a file that holds it.
+    file: Option<PathBuf>,
+    /// The project that it belongs to.
+    project_path: Option<String>,
+    graph: State<Graph>,
+    files: State<Files>,
+    server: State<ServerHandle>,
+    cx: Context,
+) -> Result<Worded<Report>, ToolError> {
+    let file = file.map(|path| files.existing(&path)).transpose()?;
+    let read = move || {
+        let text = match (data, file) {
+            (Some(data), None) => data,
+            (None, Some(path)) => {
+                fs::read_to_string(&path).map_err(|source| GraphError::Unreadable { path, source })?
+            }
+            _ => return Err(GraphError::OneSource),
+        };
+        conversation::document(&text, project_path.as_deref())
+    };
+    let document = blocking(read).await?;
+    let report = import::run(&graph, document, OnDuplicate::Skip, &cx).await?;
     resources::changed::<MemoryId>(&server, []);
     Ok(Worded(report))
 }
