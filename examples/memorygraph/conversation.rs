@@ -1,6 +1,6 @@
 //! Chats as memories: each message is one, and follows the one before.
 //!
-//! Four forms are understood: JSON lines of messages, an object with `messages`, and what Claude and ChatGPT export. A
+//! Four forms are understood: JSON lines of messages, an object with `messages`, and what Claude and `ChatGPT` export. A
 //! message is known again by its conversation, who said it, and what; so a chat that is imported again, and has grown
 //! meanwhile, brings only what is new.
 
@@ -134,7 +134,7 @@ fn plain(whole: &Value, messages: &[Value]) -> Conversation {
     }
 }
 
-/// ChatGPT keeps every branch of a chat; the one that ends at `current_node` is what was read.
+/// `ChatGPT` keeps every branch of a chat; the one that ends at `current_node` is what was read.
 fn tree(whole: &Value, nodes: &Map<String, Value>) -> Conversation {
     let mut path = Vec::new();
     let mut at = whole["current_node"].as_str();

@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    /// What is found around "a", where a -> b -> c -> d by Follows, a ~ s by SimilarTo, and x solves b.
+    /// What is found around "a", where a -> b -> c -> d by Follows, a ~ s by `SimilarTo`, and x solves b.
     fn found(look: impl FnOnce() -> Neighbourhood) -> Vec<(String, usize)> {
         let graph = graph_of(&["a", "b", "c", "d", "s", "x"]);
         for (from, kind, to) in [
