@@ -9,6 +9,7 @@
 //! A change of a document changes the profiles of its words at once; the vectors of other documents follow a few at
 //! a time, so that no single change costs much. [`Associations::learn`] brings all up to date.
 
+use super::duplicates::mixed;
 use super::lexical::Lexical;
 use super::vectors::Vectors;
 use super::vocabulary::Stem;
@@ -200,11 +201,4 @@ fn add_signature(sum: &mut Vector, lexical: &Lexical, stem: Stem, weight: f32) {
     for (place, at) in random.into_iter().enumerate() {
         sum[usize::from(at)] += if place % 2 == 0 { weight } else { -weight };
     }
-}
-
-/// Spreads what is in some bits of a number over all of them (the end of SplitMix64).
-fn mixed(z: u64) -> u64 {
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

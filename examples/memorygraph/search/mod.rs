@@ -5,6 +5,7 @@
 
 mod associative;
 mod digest;
+mod duplicates;
 pub(crate) mod evaluation;
 mod lexical;
 mod query;
@@ -19,6 +20,7 @@ use associative::Associations;
 use lexical::{Lexical, Wanted};
 
 pub(crate) use digest::{Digest, Text};
+pub(crate) use duplicates::Pair;
 pub(crate) use query::{MatchMode, Mode, Query, QueryError, Tolerance};
 
 /// Of a cosine, what it adds to what the words cover.
