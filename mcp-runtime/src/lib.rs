@@ -172,6 +172,11 @@
 //! [`operations`] is the page for whoever runs a server: its limits, how it stops, and what can be seen of it by `tracing`
 //! and, with the feature `metrics`, by the `metrics` facade.
 //!
+//! # The other side
+//!
+//! With the feature `client`, `client::Client` speaks to any server, over pipes, over HTTP and in the same process, of
+//! whichever revision: it calls tools, answers what servers ask, and follows tasks to their end.
+//!
 //! # Testing
 //!
 //! The function stays a function that tests may call, with [`Context::detached`] and [`State::new`]. To go through the
@@ -181,6 +186,8 @@
 // Every part is used by one transport or another; what is used by none shows where all of them are built.
 #![cfg_attr(not(feature = "http"), allow(dead_code))]
 
+#[cfg(feature = "client")]
+pub mod client;
 mod completion;
 mod failure;
 pub mod input;
@@ -343,6 +350,6 @@ pub mod __private {
 }
 
 /// The programs of the front page compile.
-#[cfg(all(doctest, feature = "sqlite"))]
+#[cfg(all(doctest, feature = "client", feature = "sqlite"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -29,6 +29,11 @@ pub(crate) const SKILLS_EXTENSION: &str = "io.modelcontextprotocol/skills";
 pub(crate) mod meta {
     pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
     pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+    #[cfg(feature = "client")]
+    pub(crate) const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+    /// By what a call is known again that is sent twice. No specification has such a key; this one is what projects use.
+    #[cfg(feature = "client")]
+    pub(crate) const IDEMPOTENCY_KEY: &str = "io.modelcontextprotocol/idempotencyKey";
     pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
     pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
     pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";

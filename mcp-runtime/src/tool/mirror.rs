@@ -16,7 +16,7 @@ pub(crate) struct Mirrored {
 
 /// Finds the arguments of an input schema that are repeated in headers. Clients drop a tool that has any of them wrong,
 /// so that is an error here.
-pub(super) fn mirrored(schema: &Value, errors: &mut Vec<String>) -> Box<[Mirrored]> {
+pub(crate) fn mirrored(schema: &Value, errors: &mut Vec<String>) -> Box<[Mirrored]> {
     let mut found = Vec::new();
     walk(schema, Some(&mut Vec::new()), &mut found, errors);
     let mut names: Vec<&str> = found.iter().map(|mirrored| &*mirrored.header).collect();

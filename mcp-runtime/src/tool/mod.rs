@@ -22,6 +22,8 @@ pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinit
 pub(crate) use job::AnyJobs;
 pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;
+#[cfg(feature = "client")]
+pub(crate) use mirror::mirrored;
 pub(crate) use output::ending;
 pub use output::{
     Jsonable, Kind, NotAResult, Nowhere, OutputSchema, ToolError, ToolFailure, ToolOutput, ToolResult,

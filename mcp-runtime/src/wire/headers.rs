@@ -128,6 +128,15 @@ fn decode<'a>(field: Field<'_>, value: &'a [u8]) -> Result<Cow<'a, [u8]>, Protoc
     }
 }
 
+/// A text as a header can have it.
+#[cfg(feature = "client")]
+pub(crate) fn encode(text: &str) -> String {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && text.trim_ascii() == text
+        && !(text.starts_with("=?base64?") && text.ends_with("?="));
+    if is_plain { text.to_owned() } else { format!("=?base64?{}?=", BASE64_STANDARD.encode(text)) }
+}
+
 /// Whether a header stands for this JSON value.
 fn is_same(said: &[u8], json: &str) -> bool {
     match json.as_bytes().first() {

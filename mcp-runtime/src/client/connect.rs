@@ -1,0 +1,233 @@
+//! Where a server is, who answers what it asks, and the first contact.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Client;
+use super::connection::{Connection, Fault, Place};
+use super::error::Error;
+use super::handlers::{Conversation, Form, Handlers, ModelAnswer, Page};
+use super::link::Broken;
+use super::link::http::{Address, Host, Token};
+use super::link::process::Program;
+use super::peer::{OnLog, Peer};
+use super::settings::{Revisions, Settings};
+use crate::input::{Elicited, Root};
+use crate::protocol::ProtocolError;
+use crate::server::Service;
+
+/// How often the first contact is tried that breaks off.
+const TRIES: usize = 4;
+
+/// A client that is not connected yet, from [`Client::http`], [`Client::process`] or [`Client::in_process`].
+///
+/// ```no_run
+/// use mcp_runtime::client::{Client, Error, Form};
+/// use mcp_runtime::Elicited;
+/// use serde_json::{Value, json};
+///
+/// async fn ask_user(form: Form) -> Elicited<Value> {
+///     println!("{}", form.message);
+///     Elicited::Accepted(json!({ "sure": true }))
+/// }
+///
+/// # async fn f() -> Result<(), Error> {
+/// let client = Client::http("http://127.0.0.1:8080/mcp").elicitation(ask_user).connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a client does nothing until it is connected"]
+pub struct Connect {
+    target: Target,
+    headers: Vec<(String, String)>,
+    token: Token,
+    handlers: Handlers,
+    on_log: Option<OnLog>,
+    settings: Settings,
+}
+
+enum Target {
+    Url(String),
+    Program(Box<std::process::Command>),
+    Service(Service),
+}
+
+impl Connect {
+    pub(super) fn to_url(url: String) -> Self {
+        Self::to(Target::Url(url))
+    }
+
+    pub(super) fn to_program(command: std::process::Command) -> Self {
+        Self::to(Target::Program(Box::new(command)))
+    }
+
+    pub(super) fn to_service(service: Service) -> Self {
+        Self::to(Target::Service(service))
+    }
+
+    fn to(target: Target) -> Self {
+        Self {
+            target,
+            headers: Vec::new(),
+            token: Token::None,
+            handlers: Handlers::default(),
+            on_log: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// What the program is called, to servers. Default: the name of its file.
+    pub fn named(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.settings.info = json!({ "name": name.into(), "version": version.into() });
+        self
+    }
+
+    /// Has people fill in forms (`elicitation` in form mode). What they leave out is filled in with the form's defaults.
+    pub fn elicitation<F, A>(mut self, ask: F) -> Self
+    where
+        F: Fn(Form) -> A + Send + Sync + 'static,
+        A: Future<Output = Elicited<Value>> + Send + 'static,
+    {
+        self.handlers.form = Some(Arc::new(move |form| Box::pin(ask(form))));
+        self
+    }
+
+    /// Sends people to pages (`elicitation` in URL mode). Show the whole URL, and ask before going there.
+    pub fn elicitation_url<F, A>(mut self, ask: F) -> Self
+    where
+        F: Fn(Page) -> A + Send + Sync + 'static,
+        A: Future<Output = Elicited<()>> + Send + 'static,
+    {
+        self.handlers.page = Some(Arc::new(move |page| Box::pin(ask(page))));
+        self
+    }
+
+    /// Puts conversations before a model (`sampling`). A person should be able to say no.
+    pub fn sampling<F, A>(mut self, ask: F) -> Self
+    where
+        F: Fn(Conversation) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<ModelAnswer, ProtocolError>> + Send + 'static,
+    {
+        self.handlers.model = Some(Arc::new(move |conversation| Box::pin(ask(conversation))));
+        self
+    }
+
+    /// Tells where the program works (`roots`).
+    pub fn roots(mut self, roots: impl IntoIterator<Item = Root>) -> Self {
+        self.handlers.roots = Some(roots.into_iter().collect());
+        self
+    }
+
+    /// Hears what the server logs: the parameters of `notifications/message`.
+    pub fn on_log(mut self, on_log: impl Fn(Value) + Send + Sync + 'static) -> Self {
+        self.on_log = Some(Arc::new(on_log));
+        self
+    }
+
+    /// A bearer token, sent with every request over HTTP.
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.token = Token::Fixed(token.into());
+        self
+    }
+
+    /// Who gives bearer tokens. It is asked for one before the first request, and again, with the token, if the server does
+    /// not take it (401).
+    pub fn bearer_from<F, A>(mut self, provider: F) -> Self
+    where
+        F: Fn(Option<String>) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<String, String>> + Send + 'static,
+    {
+        self.token = Token::Provided(Arc::new(move |refused| Box::pin(provider(refused))));
+        self
+    }
+
+    /// A header of every request over HTTP.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Which revisions of the protocol to speak. Default: whichever the server does, the newest first.
+    pub fn revisions(mut self, revisions: Revisions) -> Self {
+        self.settings.revisions = revisions;
+        self
+    }
+
+    /// How long a request may take that is no call, before it is sent again. Default: 30 s.
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
+        self.settings.request_timeout = limit;
+        self
+    }
+
+    /// For how long a server is tried again that cannot be reached, request by request. Default: 60 s.
+    pub fn persistence(mut self, limit: Duration) -> Self {
+        self.settings.persistence = limit;
+        self
+    }
+
+    /// How long a server may say nothing when it is asked by which revision to speak to it; a legacy server may not answer at
+    /// all. Default: 5 s.
+    pub fn probe_timeout(mut self, limit: Duration) -> Self {
+        self.settings.probe_timeout = limit;
+        self
+    }
+
+    /// How often a task is polled whose server does not say. Default: 1 s.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.settings.poll_interval = interval;
+        self
+    }
+
+    /// The largest message that is read, in bytes. Default: 64 MiB.
+    pub fn max_message_size(mut self, bytes: usize) -> Self {
+        self.settings.max_message_size = bytes;
+        self
+    }
+
+    /// Makes the first contact: finds out by which revision the server is spoken to, and opens a session if that has some.
+    ///
+    /// Must be called within a Tokio runtime that has I/O and time enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lost`] or [`Error::TimedOut`] if there is no such server; [`Error::Unsupported`] if there is no revision that
+    /// both know; [`Error::Refused`] or [`Error::Status`] if the server does not want this client.
+    pub async fn connect(mut self) -> Result<Client, Error> {
+        self.settings.capabilities = self.handlers.capabilities();
+        let limit = self.settings.max_message_size;
+        let place = match self.target {
+            Target::Url(url) => {
+                Place::Host(Arc::new(Host::new(Address::new(&url, &self.headers, self.token)?, limit)))
+            }
+            Target::Program(command) => Place::Program(Program::new(*command)),
+            Target::Service(service) => Place::InProcess(service),
+        };
+        let peer = Arc::new(Peer::new(self.handlers, self.on_log));
+        let client = Client::new(Connection::new(place, self.settings, peer));
+        // A server that is not there is none, but one that was reached may be reached again.
+        for _ in 1..TRIES {
+            match client.connection().session().await {
+                Err(Fault::Broken(Broken::Lost(what))) => {
+                    tracing::debug!(what, "the first contact broke off");
+                }
+                settled => return settled.map(|_| client).map_err(Error::from),
+            }
+        }
+        client.session().await?;
+        Ok(client)
+    }
+}
+
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { handlers, settings, token, .. } = self;
+        f.debug_struct("Connect")
+            .field("handlers", handlers)
+            .field("settings", settings)
+            .field("token", token)
+            .finish_non_exhaustive()
+    }
+}
