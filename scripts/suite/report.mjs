@@ -1,19 +1,21 @@
 // What the suite found: a line a scenario run, what failed or warned beneath it, and a total.
 //
-//   node report.mjs RESULTS FLOOR RUNS
+//   node report.mjs RESULTS FLOOR RUNS [PREFIX]
 //
-// RESULTS holds a folder a wire: in it `planned.txt` with the scenarios, and the folder that the suite made for each.
+// RESULTS holds a folder a wire: in it `planned.txt` with the scenarios, and the folder that the suite made for each, whose
+// name begins with PREFIX and the scenario's.
 // Exits with 1 on any failure or warning, on fewer passed checks than FLOOR, or on fewer scenario runs than RUNS.
 import fs from 'node:fs';
 import path from 'node:path';
 
 const [results, floor, runs] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const beginning = process.argv[5] ?? 'server-';
 const total = { passed: 0, failed: 0, warned: 0, skipped: 0, runs: 0 };
 const kinds = { SUCCESS: 'passed', FAILURE: 'failed', WARNING: 'warned', SKIPPED: 'skipped' };
 
 /** The checks of the last run of a scenario, whose folder ends in the time at which it began. */
 function checksOf(folder, scenario) {
-  const prefix = `server-${scenario}-2`;
+  const prefix = `${beginning}${scenario}-2`;
   const found = fs.readdirSync(folder).filter((name) => name.startsWith(prefix)).sort().at(-1);
   const file = found && path.join(folder, found, 'checks.json');
   if (file && fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, 'utf8'));
