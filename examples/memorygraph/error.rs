@@ -63,6 +63,8 @@ pub(crate) enum GraphError {
     BadRow(serde_json::Error),
     /// An import was cut off, and its document is another one now.
     DocumentChanged,
+    /// Memories would be deleted, and nobody has said that they shall be.
+    Unconfirmed { count: usize },
     /// The file in which everything is kept failed.
     Store(StoreError),
 }
@@ -111,6 +113,10 @@ impl fmt::Display for GraphError {
             Self::BadRow(error) => f.write_str(&without_position(error)),
             Self::DocumentChanged => f.write_str(
                 "The document has changed since its import began; what was imported so far stays. Import it again",
+            ),
+            Self::Unconfirmed { count } => write!(
+                f,
+                "{count} memories would be deleted, and this client cannot be asked. Look at them with 'dryRun', then say 'confirmed': {count}"
             ),
             Self::Store(error) => write!(f, "The memory file failed: {error}"),
         }

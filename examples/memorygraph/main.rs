@@ -10,6 +10,7 @@
 //! the client can take one, and go on where they were when the process was killed.
 
 mod conversation;
+mod consolidate;
 mod demo;
 mod error;
 mod export;

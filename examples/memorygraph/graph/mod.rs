@@ -16,7 +16,7 @@ use crate::store::{Place, Store, StoreError};
 pub(crate) use edges::{Direction, Link};
 pub(crate) use related::{Around, Neighbourhood, Reached};
 pub(crate) use tables::Tables;
-pub(crate) use writing::Writing;
+pub(crate) use writing::{Moved, Writing};
 
 /// What to do with something that is already there.
 #[derive(

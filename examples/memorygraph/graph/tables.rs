@@ -55,6 +55,18 @@ impl Tables {
         self.index.search(query, &|_| true)
     }
 
+    /// The pairs of these memories that say nearly the same, the likest first. A memory comes with a number that both of a
+    /// pair must have.
+    pub(crate) fn near_duplicates(
+        &self,
+        of: impl IntoIterator<Item = (Slot, u32)>,
+        threshold: f32,
+    ) -> Vec<(Slot, Slot, f32)> {
+        let docs = of.into_iter().map(|(slot, class)| (slot.into(), class));
+        let pairs = self.index.near_duplicates(docs, threshold).into_iter();
+        pairs.map(|pair| (pair.one.into(), pair.other.into(), pair.likeness)).collect()
+    }
+
     /// Lets the index learn a little from what was put. Says whether more is to be learnt.
     pub(crate) fn settle(&mut self, most: usize) -> bool {
         self.index.settle(most)

@@ -1,5 +1,7 @@
 //! Changes: each is made to the graph in memory and to the file in one go, and becomes true when the file says so.
 
+mod merging;
+
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -13,6 +15,7 @@ use crate::model::{
     Memory, MemoryChange, MemoryDraft, MemoryId, Moment, Object, Relationship, RelationshipDraft, Slot,
 };
 use crate::store::{StoreError, rows};
+pub(crate) use merging::Moved;
 
 /// The graph while it is changed. Every change is checked before anything of it is made; of one that the file refuses,
 /// nothing remains.

@@ -20,7 +20,6 @@ use associative::Associations;
 use lexical::{Lexical, Wanted};
 
 pub(crate) use digest::{Digest, Text};
-pub(crate) use duplicates::Pair;
 pub(crate) use query::{MatchMode, Mode, Query, QueryError, Tolerance};
 
 /// Of a cosine, what it adds to what the words cover.

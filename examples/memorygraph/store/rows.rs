@@ -113,6 +113,11 @@ pub(crate) fn put_relationship(
     Ok(())
 }
 
+pub(crate) fn remove_relationship(sql: &Connection, key: u32) -> Sql<()> {
+    sql.prepare_cached("DELETE FROM relationships WHERE key = ?")?.execute([key])?;
+    Ok(())
+}
+
 /// What a step of long work came to, if it was done.
 pub(crate) fn outcome(sql: &Connection, run: &str, step: &str) -> Sql<Option<String>> {
     let mut find = sql.prepare_cached("SELECT outcome FROM steps WHERE run = ? AND step = ?")?;

@@ -93,7 +93,7 @@ pub(crate) async fn export_memories(
 }
 
 /// Runs what takes a while without an await where it holds nobody up.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // Nobody aborts it, so that it can only have panicked.

@@ -1,11 +1,13 @@
 //! What the tools answer: of each thing no more than an agent needs, as data and in words.
 
+mod consolidated;
 mod found;
 mod overview;
 mod recalled;
 mod related;
 mod remembered;
 
+pub(super) use consolidated::Consolidated;
 pub(super) use found::{Found, FoundMemory};
 pub(super) use overview::{Activity, Statistics};
 pub(super) use recalled::{Recalled, Recollection};

@@ -1,0 +1,77 @@
+//! Upkeep: what keeps the graph small and sound as it grows.
+
+use mcp_runtime::ServerHandle;
+use mcp_runtime::prelude::*;
+
+use super::answers::Consolidated;
+use super::transfer::blocking;
+use crate::consolidate::{Among, Plan, Strategy};
+use crate::error::GraphError;
+use crate::graph::Graph;
+use crate::model::{MemoryId, MemoryType, Weight};
+use crate::resources;
+
+/// The part of their words that two memories share at least, unless it is said.
+const USUAL_SIMILARITY: f64 = 0.8;
+/// With less, memories are taken for the same that are not.
+const LEAST_SIMILARITY: f64 = 0.5;
+
+/// What a person is asked before memories are deleted.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Consent {
+    /// Delete them for ever?
+    delete: bool,
+}
+
+/// Merge memories of one type and project that say nearly the same. Look with `dryRun` first.
+#[tool(task(retries = 100))]
+pub(crate) async fn consolidate_memories(
+    /// The part of their words that two must share; 0.8 unless given, at least 0.5.
+    threshold: Option<Weight>,
+    /// What becomes of the others: archive and delete move their relationships, link only relates them.
+    #[arg(default = Strategy::Archive)]
+    strategy: Strategy,
+    /// Only tell what would be done.
+    #[arg(default = false, rename = "dryRun")]
+    dry_run: bool,
+    /// To delete where nobody can be asked: how many memories a `dryRun` said would go.
+    confirmed: Option<usize>,
+    /// Only memories of these types.
+    memory_types: Option<Vec<MemoryType>>,
+    /// Only memories of this project.
+    project_path: Option<String>,
+    graph: State<Graph>,
+    server: State<ServerHandle>,
+    cx: Context,
+) -> Result<Worded<Consolidated>, ToolError> {
+    let threshold = threshold.map_or(USUAL_SIMILARITY, Weight::get);
+    if threshold < LEAST_SIMILARITY {
+        return Err(GraphError::OutOfRange { what: "threshold", value: threshold }.into());
+    }
+    let among = Among { kinds: memory_types.unwrap_or_default(), project_path };
+    let looking = graph.clone();
+    let plan = cx
+        .step("plan", || blocking(move || Plan::of(&looking, &among, threshold as f32)))
+        .await?;
+    if dry_run || plan.groups.is_empty() {
+        return Ok(Worded(Consolidated::planned(&plan, strategy)));
+    }
+    let count = plan.duplicates();
+    if strategy == Strategy::Delete && confirmed != Some(count) {
+        if !cx.client().elicitation() {
+            return Err(GraphError::Unconfirmed { count }.into());
+        }
+        let groups = plan.groups.len();
+        let question = format!(
+            "{count} memories say nearly what {groups} others say. Their relationships move to those, and they are deleted."
+        );
+        let consent = cx.elicit::<Consent>(question).await?.accepted();
+        if !consent.is_some_and(|consent| consent.delete) {
+            return Ok(Worded(Consolidated::planned(&plan, strategy)));
+        }
+    }
+    let mut consolidated = Consolidated::planned(&plan, strategy);
+    consolidated.done(plan.carry_out(&graph, strategy, &cx).await?);
+    resources::changed::<MemoryId>(&server, []);
+    Ok(Worded(consolidated))
+}
