@@ -28,12 +28,12 @@ const BATCH: usize = 20;
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(crate) enum Strategy {
-    /// Their relationships move; they are kept out of the way, DEPRECATED_BY the one that stays.
+    /// Their relationships move; they are kept out of the way, `DEPRECATED_BY` the one that stays.
     #[default]
     Archive,
     /// Their relationships move, and they are deleted.
     Delete,
-    /// They stay as they are, and become SIMILAR_TO the one that stays.
+    /// They stay as they are, and become `SIMILAR_TO` the one that stays.
     Link,
 }
 
@@ -197,7 +197,8 @@ fn merge(
     let mut done = Done::default();
     for Group { keep, duplicates, .. } in groups {
         for Duplicate { id, similarity, .. } in duplicates {
-            if !(writing.is_in_use(keep) && writing.is_in_use(id)) {
+            let in_use = |id| writing.memory(id).is_some_and(|memory| memory.archived_at.is_none());
+            if !(in_use(keep) && in_use(id)) {
                 done.skipped += 1;
                 continue;
             }
@@ -219,7 +220,7 @@ fn merge(
                     moved
                 }
             };
-            done.add(Done { memories: 1, moved: moved.moved, merged: moved.merged, skipped: 0 });
+            done.add(Done { memories: 1, moved: moved.redirected, merged: moved.merged, skipped: 0 });
         }
     }
     Ok(done)
@@ -234,7 +235,8 @@ fn relate(
     strength: Option<f32>,
     now: Moment,
 ) -> Result<(), GraphError> {
-    let draft = RelationshipDraft::new(from.clone(), kind, to.clone()).with("strength", strength.map(f64::from));
+    let draft =
+        RelationshipDraft::new(from.clone(), kind, to.clone()).with("strength", strength.map(f64::from));
     match writing.relate(draft, now) {
         Ok(_) | Err(GraphError::Cycle { .. }) => Ok(()),
         Err(error) => Err(error),

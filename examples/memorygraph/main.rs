@@ -11,6 +11,7 @@
 
 mod conversation;
 mod consolidate;
+mod curate;
 mod demo;
 mod error;
 mod export;

@@ -99,10 +99,8 @@ fn what_is_linked_stays_as_it_is() {
     let graph = graph();
     relate_all(&graph, &[("c", Solves, "a")]);
     carry_out(&graph, Strategy::Link);
-    let expected = [
-        (SimilarTo, Direction::Forward, "b".to_owned()),
-        (Solves, Direction::Backward, "c".to_owned()),
-    ];
+    let expected =
+        [(SimilarTo, Direction::Forward, "b".to_owned()), (Solves, Direction::Backward, "c".to_owned())];
     assert_eq!(around(&graph, "a"), expected);
 }
 

@@ -67,6 +67,11 @@ impl Tables {
         pairs.map(|pair| (pair.one.into(), pair.other.into(), pair.likeness)).collect()
     }
 
+    /// How much the words of a text tell, on average.
+    pub(crate) fn weigh(&self, text: &str) -> f32 {
+        self.index.weigh(text)
+    }
+
     /// Lets the index learn a little from what was put. Says whether more is to be learnt.
     pub(crate) fn settle(&mut self, most: usize) -> bool {
         self.index.settle(most)

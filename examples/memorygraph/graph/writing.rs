@@ -36,6 +36,16 @@ impl<'w> Writing<'w> {
         self.failed.take()
     }
 
+    /// The memory of this name, as it is now.
+    pub(crate) fn memory(&self, id: &MemoryId) -> Option<Arc<Memory>> {
+        self.tables.find(id).ok().map(|(_, memory)| Arc::clone(memory))
+    }
+
+    /// Lets the index learn from everything. Nobody can look at the graph meanwhile.
+    pub(crate) fn learn(&mut self) {
+        self.tables.learn();
+    }
+
     /// Keeps a new memory.
     pub(crate) fn store(&mut self, draft: MemoryDraft, now: Moment) -> Result<Arc<Memory>, GraphError> {
         let memory = Arc::new(draft.check(now)?);

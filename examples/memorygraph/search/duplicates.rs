@@ -52,7 +52,9 @@ impl Index {
                 let firsts = if places.len() > CROWD { 1 } else { places.len() };
                 for (turn, a) in places[..firsts].iter().enumerate() {
                     for b in places[turn + 1..].iter().filter(|b| compared.insert((*a, **b))) {
-                        pairs.extend(docs[*a].held_against(&docs[*b]).filter(|pair| pair.likeness >= threshold));
+                        pairs.extend(
+                            docs[*a].held_against(&docs[*b]).filter(|pair| pair.likeness >= threshold),
+                        );
                     }
                 }
             }
@@ -80,8 +82,8 @@ impl Index {
 /// How many hashes go into a band: as many as may be, so that few are compared in vain, while nearly no pair is missed.
 fn rows(threshold: f32) -> usize {
     let missed = |rows: usize| {
-        let agree = threshold.clamp(0.0, 1.0).powi(rows as i32);
-        (1.0 - agree).powi((HASHES / rows) as i32)
+        let agree = threshold.clamp(0.0, 1.0).powf(rows as f32);
+        (1.0 - agree).powf((HASHES / rows) as f32)
     };
     [8, 7, 6, 5, 4, 3, 2].into_iter().find(|rows| missed(*rows) <= MISSED).unwrap_or(1)
 }
@@ -106,7 +108,7 @@ impl Candidate {
     }
 }
 
-/// Spreads what is in some bits of a number over all of them (the end of SplitMix64).
+/// Spreads what is in some bits of a number over all of them (the end of `SplitMix64`).
 pub(super) fn mixed(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -144,7 +146,8 @@ mod tests {
             }
             texts.push(words);
         }
-        let spelt = |words: &Vec<u64>| words.iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
+        let spelt =
+            |words: &Vec<u64>| words.iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
         texts.iter().map(spelt).collect()
     }
 
@@ -172,7 +175,8 @@ mod tests {
 
     #[test]
     fn only_documents_of_one_class_are_a_pair() {
-        let index = index_of(&["redis timeout".to_owned(), "redis timeouts".to_owned(), "Redis timeout".to_owned()]);
+        let index =
+            index_of(&["redis timeout".to_owned(), "redis timeouts".to_owned(), "Redis timeout".to_owned()]);
         let pairs = index.near_duplicates([(0, 1), (1, 2), (2, 1)], 0.9);
         assert_eq!(pairs, [Pair { one: 0, other: 2, likeness: 1.0 }]);
     }

@@ -173,7 +173,10 @@ impl Lexical {
                 covered[doc as usize] += weight * self.quality(doc, said);
             }
         }
-        covered.iter_mut().for_each(|covered| *covered /= f32::max(whole, f32::MIN_POSITIVE));
+        let whole = f32::max(whole, f32::MIN_POSITIVE);
+        for covered in &mut covered {
+            *covered /= whole;
+        }
         lacking
             .iter()
             .zip(&mut covered)

@@ -30,6 +30,9 @@ const NEAR: f32 = 0.25;
 /// How often a word must be said until half of its company is taken for more than chance.
 const HEARSAY: f32 = 4.0;
 
+/// Words that a text must have until half of their rarity counts.
+const FEW_WORDS: f32 = 3.0;
+
 /// Says which documents speak of something.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
@@ -102,6 +105,18 @@ impl Index {
         self.lexical.count()
     }
 
+    /// How rare the words of a text are, on average; 0 if it has none. A text of a few words counts for less.
+    pub(crate) fn weigh(&self, text: &str) -> f32 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        words::each_word(text, |word| {
+            let meaning = self.lexical.vocabulary.meaning(&word, Tolerance::Strict, |_| true);
+            let having = meaning.terms.iter().map(|(term, _)| self.lexical.having(*term).len()).sum();
+            sum += self.lexical.rarity(having);
+            count += 1.0;
+        });
+        sum / (count + FEW_WORDS)
+    }
+
     /// The documents that speak of `query`, of those that `filter` takes.
     pub(crate) fn search(&self, query: &Query, filter: &dyn Fn(u32) -> bool) -> Hits {
         let vocabulary = &self.lexical.vocabulary;
@@ -164,7 +179,9 @@ impl Index {
             return Vec::new();
         }
         let mut cosines = self.associations.cosines(&self.lexical, stems.into_iter());
-        cosines.iter_mut().for_each(|cosine| *cosine *= known / whole);
+        for cosine in &mut cosines {
+            *cosine *= known / whole;
+        }
         cosines
     }
 

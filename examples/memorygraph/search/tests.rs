@@ -216,7 +216,9 @@ fn learning_one_by_one_and_all_at_once_come_to_much_the_same() {
     at_once.learn();
     let query: Query = "redis expiry".parse().expect("has words");
     let mut hits = [one_by_one, at_once].map(|index| index.search(&query, &|_| true).best);
-    hits.iter_mut().for_each(|hits| hits.sort_by_key(|hit| hit.doc));
+    for hits in &mut hits {
+        hits.sort_by_key(|hit| hit.doc);
+    }
     assert_eq!(hits[0].len(), hits[1].len());
     for (a, b) in hits[0].iter().zip(&hits[1]) {
         assert!((a.score - b.score).abs() < 0.1, "{a:?} {b:?}");

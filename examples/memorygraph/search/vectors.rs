@@ -88,8 +88,8 @@ mod tests {
         vectors.set(3, &[f32::NAN, f32::INFINITY]);
         let cosines = vectors.cosines(&[3.0, 4.0]);
         assert!((cosines[1] - 1.0).abs() < 0.01, "{cosines:?}");
-        assert_eq!([cosines[0], cosines[2], cosines[3]], [0.0; 3]);
+        assert!([0, 2, 3].iter().all(|doc| cosines[*doc].abs() <= 0.0), "{cosines:?}");
         vectors.clear(1);
-        assert_eq!(vectors.cosines(&[3.0, 4.0]), [0.0; 4]);
+        assert!(vectors.cosines(&[3.0, 4.0]).iter().all(|cosine| cosine.abs() <= 0.0));
     }
 }

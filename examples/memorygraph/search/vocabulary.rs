@@ -78,27 +78,27 @@ impl Vocabulary {
         let term = Term(u32::try_from(self.forms.len()).unwrap_or(u32::MAX));
         let text: Arc<str> = word.into();
         let root = stem(word.to_owned());
-        let stem = match self.stems.get(root.as_str()).copied() {
-            Some(stem) => {
-                let next = Some(std::mem::replace(&mut self.families[stem.index()].newest, term));
-                self.forms.push(Form { text: Arc::clone(&text), stem, next });
-                stem
-            }
-            None => {
-                let stem = Stem(u32::try_from(self.families.len()).unwrap_or(u32::MAX));
-                let root: Arc<str> = if root == word { Arc::clone(&text) } else { root.into() };
-                self.families.push(Family { newest: term, hash: hash(&root) });
-                self.forms.push(Form { text: Arc::clone(&text), stem, next: None });
-                self.stems.insert(Arc::clone(&root), stem);
-                if *root != *word {
-                    self.spell(root, stem, false);
-                }
-                stem
-            }
-        };
+        let known = self.stems.get(root.as_str()).copied();
+        let stem = known.unwrap_or_else(|| self.learn_stem(root, word, &text, term));
+        let newest = std::mem::replace(&mut self.families[stem.index()].newest, term);
+        let next = known.map(|_| newest);
+        self.forms.push(Form { text: Arc::clone(&text), stem, next });
         self.spell(Arc::clone(&text), stem, true);
         self.terms.insert(text, term);
         term
+    }
+
+    /// A new stem, whose first form is `term`.
+    fn learn_stem(&mut self, root: String, word: &str, text: &Arc<str>, term: Term) -> Stem {
+        let stem = Stem(u32::try_from(self.families.len()).unwrap_or(u32::MAX));
+        let is_word = root == word;
+        let root: Arc<str> = if is_word { Arc::clone(text) } else { root.into() };
+        self.families.push(Family { newest: term, hash: hash(&root) });
+        self.stems.insert(Arc::clone(&root), stem);
+        if !is_word {
+            self.spell(root, stem, false);
+        }
+        stem
     }
 
     fn spell(&mut self, text: Arc<str>, stem: Stem, word: bool) {

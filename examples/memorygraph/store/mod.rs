@@ -251,8 +251,7 @@ impl Writer {
     }
 
     fn transact(&mut self, work: &mut VecDeque<Work>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
-        let begun = self.sql.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = match begun {
+        let transaction = match self.sql.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
             Err(error) => {
                 // Nothing can be written, and whoever waits for it should know.
@@ -261,25 +260,17 @@ impl Writer {
                 return Err(error);
             }
         };
-        {
-            let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-            for slot in mem::take(&mut self.accessed) {
-                if let Some(memory) = tables.at(slot) {
-                    rows::put_access(&transaction, slot, memory)?;
-                }
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let done = change(&mut tables, &transaction, mem::take(&mut self.accessed), work, answers);
+        if done.is_err() {
+            // Before anybody can look at what will not be true.
+            drop(transaction);
+            if let Ok(kept) = read(&self.sql) {
+                *tables = kept;
             }
-            let mut writing = Writing::new(&mut tables, &transaction);
-            while let Some(piece) = work.pop_front() {
-                // A piece that panics is undone, as one that fails; its caller is told that the writer stopped.
-                match catch_unwind(AssertUnwindSafe(|| piece(Ok(&mut writing)))) {
-                    Ok(answer) => answers.push(answer),
-                    Err(_) => return Err(StoreError::Stopped),
-                }
-                if let Some(error) = writing.failed() {
-                    return Err(error);
-                }
-            }
+            return done;
         }
+        drop(tables);
         transaction.commit()?;
         Ok(())
     }
@@ -290,4 +281,33 @@ impl Writer {
             *self.tables.write().unwrap_or_else(PoisonError::into_inner) = tables;
         }
     }
+}
+
+/// Does the work on the graph and in a transaction.
+fn change(
+    tables: &mut Tables,
+    transaction: &Connection,
+    accessed: HashSet<Slot>,
+    work: &mut VecDeque<Work>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    for slot in accessed {
+        if let Some(memory) = tables.at(slot) {
+            rows::put_access(transaction, slot, memory)?;
+        }
+    }
+    let mut writing = Writing::new(tables, transaction);
+    while let Some(piece) = work.pop_front() {
+        // A piece that panics is undone, as one that fails; its caller is told that the writer stopped.
+        match catch_unwind(AssertUnwindSafe(|| piece(Ok(&mut writing)))) {
+            Ok(answer) => answers.push(answer),
+            Err(_) => return Err(StoreError::Stopped),
+        }
+        if let Some(error) = writing.failed() {
+            return Err(error);
+        }
+    }
+    // Who wrote little finds it learnt when it is answered; the rest of much is learnt afterwards.
+    tables.settle(LEARNT_AT_ONCE);
+    Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) use memories::{delete_memory, get_memory, store_memory, update_memory
 pub(crate) use overview::{activity, get_memory_statistics, get_recent_activity, statistics};
 pub(crate) use relationships::{create_relationship, create_relationships, get_related_memories};
 pub(crate) use transfer::{export_memories, import_conversation, import_memories};
-pub(crate) use upkeep::consolidate_memories;
+pub(crate) use upkeep::{consolidate_memories, curate_memories};
 
 /// Offers every tool that changes nothing.
 pub(crate) fn reading(server: Server) -> Server {
@@ -50,5 +50,6 @@ pub(crate) fn writing(server: Server) -> Server {
         import_memories,
         import_conversation,
         consolidate_memories,
+        curate_memories,
     ])
 }

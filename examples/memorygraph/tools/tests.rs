@@ -18,7 +18,7 @@ fn graph() -> State<Graph> {
     State::new(Graph::open(Place::Nowhere).expect("memory is there"))
 }
 
-fn nobody() -> State<ServerHandle> {
+pub(super) fn nobody() -> State<ServerHandle> {
     State::new(ServerHandle::default())
 }
 
@@ -414,6 +414,6 @@ async fn a_server_that_only_reads_offers_nothing_else() {
             .all(|tool| tool["name"] == "export_memories" || tool["annotations"]["readOnlyHint"] == true)
     );
     let all = tools(writing(super::reading(server()))).await;
-    assert_eq!(all.len(), 14);
+    assert_eq!(all.len(), 16);
     assert!(all.iter().all(|tool| tool["outputSchema"]["type"] == "object"));
 }

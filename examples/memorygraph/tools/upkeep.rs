@@ -3,9 +3,10 @@
 use mcp_runtime::ServerHandle;
 use mcp_runtime::prelude::*;
 
-use super::answers::Consolidated;
+use super::answers::{Consolidated, Curated};
 use super::transfer::blocking;
 use crate::consolidate::{Among, Plan, Strategy};
+use crate::curate::{self, CurationStep};
 use crate::error::GraphError;
 use crate::graph::Graph;
 use crate::model::{MemoryId, MemoryType, Weight};
@@ -50,23 +51,16 @@ pub(crate) async fn consolidate_memories(
     }
     let among = Among { kinds: memory_types.unwrap_or_default(), project_path };
     let looking = graph.clone();
-    let plan = cx
-        .step("plan", || blocking(move || Plan::of(&looking, &among, threshold as f32)))
-        .await?;
+    let plan = cx.step("plan", || blocking(move || Plan::of(&looking, &among, threshold as f32))).await?;
     if dry_run || plan.groups.is_empty() {
         return Ok(Worded(Consolidated::planned(&plan, strategy)));
     }
-    let count = plan.duplicates();
-    if strategy == Strategy::Delete && confirmed != Some(count) {
-        if !cx.client().elicitation() {
-            return Err(GraphError::Unconfirmed { count }.into());
-        }
-        let groups = plan.groups.len();
+    if strategy == Strategy::Delete {
+        let (count, groups) = (plan.duplicates(), plan.groups.len());
         let question = format!(
             "{count} memories say nearly what {groups} others say. Their relationships move to those, and they are deleted."
         );
-        let consent = cx.elicit::<Consent>(question).await?.accepted();
-        if !consent.is_some_and(|consent| consent.delete) {
+        if !may_delete(count, question, confirmed, &cx).await? {
             return Ok(Worded(Consolidated::planned(&plan, strategy)));
         }
     }
@@ -75,3 +69,61 @@ pub(crate) async fn consolidate_memories(
     resources::changed::<MemoryId>(&server, []);
     Ok(Worded(consolidated))
 }
+
+/// Let unused memories fade, summarise long ones, delete what was archived long ago. Look with `dryRun` first.
+#[tool(task(retries = 100))]
+pub(crate) async fn curate_memories(
+    /// Decay, summarise and optimise unless given; only cleanup deletes.
+    steps: Option<Vec<CurationStep>>,
+    /// Only tell what would be done.
+    #[arg(default = false, rename = "dryRun")]
+    dry_run: bool,
+    /// To delete where nobody can be asked: how many memories a `dryRun` said would go.
+    confirmed: Option<usize>,
+    /// Only memories of this project.
+    project_path: Option<String>,
+    graph: State<Graph>,
+    server: State<ServerHandle>,
+    cx: Context,
+) -> Result<Worded<Curated>, ToolError> {
+    let steps =
+        steps.unwrap_or_else(|| vec![CurationStep::Decay, CurationStep::Summarise, CurationStep::Optimise]);
+    let looking = graph.clone();
+    let look = move || curate::Plan::of(&looking, &steps, project_path.as_deref());
+    let plan = cx.step("plan", || blocking(look)).await?;
+    let mut curated = Curated::planned(&plan);
+    if dry_run {
+        return Ok(Worded(curated));
+    }
+    let count = curated.counts.deleted;
+    if count > 0 {
+        let question =
+            format!("{count} memories have been archived for 90 days or longer. They are deleted for ever.");
+        if !may_delete(count, question, confirmed, &cx).await? {
+            return Ok(Worded(curated));
+        }
+    }
+    curated.done(plan.carry_out(&graph, &cx).await?);
+    resources::changed::<MemoryId>(&server, []);
+    Ok(Worded(curated))
+}
+
+/// Whether somebody wants so many memories to be deleted: the call says so itself, or a person is asked.
+async fn may_delete(
+    count: usize,
+    question: String,
+    confirmed: Option<usize>,
+    cx: &Context,
+) -> Result<bool, ToolError> {
+    if confirmed == Some(count) {
+        return Ok(true);
+    }
+    if !cx.client().elicitation() {
+        return Err(GraphError::Unconfirmed { count }.into());
+    }
+    let consent = cx.elicit::<Consent>(question).await?.accepted();
+    Ok(consent.is_some_and(|consent| consent.delete))
+}
+
+#[cfg(test)]
+mod tests;

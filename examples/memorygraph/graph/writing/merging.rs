@@ -17,7 +17,7 @@ const MAX_TAGS: usize = 50;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moved {
     /// They lead from or to the other memory now.
-    pub(crate) moved: usize,
+    pub(crate) redirected: usize,
     /// The other memory had the same, which has their evidence now.
     pub(crate) merged: usize,
     /// They stay, since they join the two, or would lead back to where they began.
@@ -25,11 +25,6 @@ pub(crate) struct Moved {
 }
 
 impl Writing<'_> {
-    /// Whether there is such a memory, and it is not out of the way.
-    pub(crate) fn is_in_use(&self, id: &MemoryId) -> bool {
-        self.tables.find(id).is_ok_and(|(_, memory)| memory.archived_at.is_none())
-    }
-
     /// Gives what is known of `other` to `keeper`: its tags and relationships, and what is greater of both.
     pub(crate) fn merge(
         &mut self,
@@ -70,7 +65,7 @@ impl Writing<'_> {
         let Some(known) = self.tables.edges.same_as(&edge) else {
             if self.tables.edges.replace(key, edge, now).is_ok() {
                 self.keep_edge(key)?;
-                moved.moved += 1;
+                moved.redirected += 1;
             } else {
                 moved.left += 1;
             }

@@ -117,5 +117,6 @@ fn a_team_s_own_jargon_is_learnt_from_its_memories() {
     let set = Set::parse(&memories, &questions).expect("a sound set");
     let precision = set.judge(Mode::Associative)["jargon"].precision;
     assert!(precision >= 0.9, "{set}");
-    assert_eq!(set.judge(Mode::Lexical)["jargon"].precision, 0.0, "no answer has a word of its question");
+    let lexical = set.judge(Mode::Lexical)["jargon"].precision;
+    assert!(lexical <= 0.0, "no answer has a word of its question");
 }

@@ -70,7 +70,11 @@ impl fmt::Display for Consolidated {
         for group in &self.groups {
             write!(f, "\n\n**{}** (ID: {})", group.title, group.keep)?;
             for duplicate in &group.duplicates {
-                write!(f, "\n- {} (ID: {}, {:.2} alike)", duplicate.title, duplicate.id, duplicate.similarity)?;
+                write!(
+                    f,
+                    "\n- {} (ID: {}, {:.2} alike)",
+                    duplicate.title, duplicate.id, duplicate.similarity
+                )?;
             }
         }
         match self.group_count - self.groups.len() {

@@ -1,6 +1,7 @@
 //! What the tools answer: of each thing no more than an agent needs, as data and in words.
 
 mod consolidated;
+mod curated;
 mod found;
 mod overview;
 mod recalled;
@@ -8,6 +9,7 @@ mod related;
 mod remembered;
 
 pub(super) use consolidated::Consolidated;
+pub(super) use curated::Curated;
 pub(super) use found::{Found, FoundMemory};
 pub(super) use overview::{Activity, Statistics};
 pub(super) use recalled::{Recalled, Recollection};
