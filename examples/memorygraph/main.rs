@@ -9,8 +9,8 @@
 //! It keeps everything in one SQLite file, and tasks in another beside it. The tools that may take long run as tasks where
 //! the client can take one, and go on where they were when the process was killed.
 
-mod conversation;
 mod consolidate;
+mod conversation;
 mod curate;
 mod demo;
 mod error;
