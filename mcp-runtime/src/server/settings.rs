@@ -147,6 +147,7 @@ enum Kept {
 
 impl Tasks {
     /// The store; if it cannot be opened, the reason.
+    #[cfg_attr(not(feature = "sqlite"), allow(clippy::unnecessary_wraps))]
     pub(super) fn open(&self) -> Result<Arc<dyn TaskStore>, String> {
         match &self.kept {
             Kept::Store(store) => Ok(Arc::clone(store)),

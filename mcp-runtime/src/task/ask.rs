@@ -50,9 +50,10 @@ impl Context {
             // Whoever drives the call sees what is open, and ends it with that.
             (None, _) => {}
         }
-        let open = One::open_question();
-        let answer = self.answered(top, &key).await;
-        drop(open);
+        let answer = {
+            let _open = One::open_question();
+            self.answered(top, &key).await
+        };
         drop(asked);
         answer
     }

@@ -76,22 +76,34 @@ impl TaskLink {
             return Err(InputError::Limit("max_questions", most));
         }
         let key = Arc::clone(&question.key);
-        match engine.store.apply(self.id, Event::Ask(self.epoch, question)).await {
-            Ok(_) => {
-                telemetry::asked(self.id, &key);
-                engine.watchers.changed(&self.id);
-                // Whoever waits until nothing runs waits for no client.
-                engine.idle.notify_waiters();
-            }
-            // An earlier run asked it; its answer may be there already.
-            Err(StoreError::Refused(Refusal::NotAsked)) => {
-                if let Ok(Some(record)) = engine.store.get(self.id).await {
-                    engine.deliver(&record);
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            match engine.store.apply(self.id, Event::Ask(self.epoch, question.clone())).await {
+                Ok(_) => {
+                    telemetry::asked(self.id, &key);
+                    engine.watchers.changed(&self.id);
+                    // Whoever waits until nothing runs waits for no client.
+                    engine.idle.notify_waiters();
+                    return Ok(());
                 }
+                // An earlier run asked it, or the store did not say that it was asked; its answer may be there already.
+                Err(StoreError::Refused(Refusal::NotAsked)) => {
+                    engine.watchers.changed(&self.id);
+                    if let Ok(Some(record)) = engine.store.get(self.id).await {
+                        engine.deliver(&record);
+                    }
+                    return Ok(());
+                }
+                Err(StoreError::Failed(doing, error)) => {
+                    let Some(pause) = pauses.next() else {
+                        return Err(lost(format!("{doing} failed: {error}")));
+                    };
+                    tracing::warn!(task = %self.id, doing, %error, "a question could not be asked; it is tried again");
+                    tokio::time::sleep(pause).await;
+                }
+                Err(error) => return Err(lost(error.to_string())),
             }
-            Err(error) => return Err(lost(error.to_string())),
         }
-        Ok(())
     }
 
     /// Keeps what the run must remember, durably once this returns. `size` is how much it remembers already.
