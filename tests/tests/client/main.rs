@@ -5,6 +5,7 @@ mod calls;
 mod in_process;
 mod lists;
 mod proxy;
+mod restarts;
 mod tasks;
 mod trouble;
 
