@@ -11,6 +11,7 @@
 pub mod answers;
 mod client;
 mod listening;
+mod npm;
 mod partials;
 mod process;
 mod program;
@@ -19,6 +20,7 @@ mod witness;
 
 pub use client::{Refusal, Wire, text};
 pub use listening::Listening;
+pub use npm::scripts;
 pub use partials::partials;
 pub use process::{Process, Remains, wait_for_exit};
 pub use program::{example, skipped};

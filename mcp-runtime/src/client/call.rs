@@ -170,9 +170,15 @@ impl CallTool {
             return Err(Error::Invalid("the arguments of a tool are an object".to_owned()));
         }
         let mut was_refreshed = false;
-        let mut as_task = self.task;
+        let as_task = self.task;
         loop {
             let session = self.client.session().await?;
+            // Whether it must be a task is known from the list alone; servers refuse it otherwise in words of their own.
+            let may_have_to_be = as_task.is_none() && !session.era.is_modern() && Tasks::of(&session).can_be;
+            if may_have_to_be && self.client.tools().known(&self.name).is_none() && !was_refreshed {
+                was_refreshed = true;
+                self.client.refresh_tools().await?;
+            }
             let ask = self.ask(&session, as_task);
             let result = match self.client.with_rounds(ask).await {
                 // "The client SHOULD call `tools/list` to check for changes to the tool's `inputSchema`, then retry."
@@ -181,16 +187,6 @@ impl CallTool {
                 {
                     was_refreshed = true;
                     self.client.refresh_tools().await?;
-                    continue;
-                }
-                // What must be a task says so by this code; of a tool that was not listed it is not known before.
-                Err(Error::Refused(error))
-                    if error.code() == ProtocolError::METHOD_NOT_FOUND
-                        && as_task.is_none()
-                        && !session.era.is_modern()
-                        && Tasks::of(&session).can_be =>
-                {
-                    as_task = Some(true);
                     continue;
                 }
                 result => result?,

@@ -4,6 +4,7 @@ mod asking;
 mod calls;
 mod in_process;
 mod lists;
+mod others;
 mod proxy;
 mod restarts;
 mod tasks;

@@ -8,7 +8,7 @@ use serde_json::json;
 use tests::Listening;
 
 /// An address that nobody listens at.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("it is bound").to_string()
 }
