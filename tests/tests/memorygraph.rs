@@ -131,6 +131,114 @@ fn an_import_that_is_killed_goes_on_and_nothing_is_lost_or_doubled() {
     }
 }
 
+/// Runs a task that is killed at any moment, five times, and gives its answer.
+fn killed_again_and_again(
+    bench: &Bench,
+    tool: &str,
+    arguments: &Value,
+    total: u64,
+    dice: &mut Dice,
+) -> Value {
+    let mut server = bench.server();
+    let task = server.task(tool, arguments.clone());
+    for _ in 0..5 {
+        let state = until(&mut server, &task, dice.below(total));
+        assert!(state["status"] == "working" || state["status"] == "completed", "{state}");
+        server.kill();
+        server = bench.server();
+    }
+    let ended = server.ended(&task);
+    assert_eq!(ended["status"], "completed", "{ended}");
+    ended["result"]["structuredContent"].clone()
+}
+
+/// Starts a server with this document in it, and stops it again.
+fn import(bench: &Bench, document: &Value) {
+    let file = bench.file("in.json");
+    std::fs::write(&file, document.to_string()).expect("can be written");
+    let mut server = bench.server();
+    let task = server.task("import_memories", json!({ "file": file }));
+    assert_eq!(server.ended(&task)["status"], "completed");
+}
+
+#[test]
+fn a_consolidation_that_is_killed_goes_on_and_nothing_is_lost_or_doubled() {
+    const PAIRS: u64 = 400;
+    for (round, strategy) in ["delete", "archive", "link"].into_iter().enumerate() {
+        let Some(bench) = Bench::new(&format!("consolidation-{round}")) else { return };
+        // Of each pair the first is better; the other one solves what both of the pair before it are.
+        let memory = |n: u64| {
+            let words: String = (0..8).map(|word| format!("word{n}of{word} ")).collect();
+            [(0, 0.9), (1, 0.5)].map(|(twin, importance)| {
+                json!({ "id": format!("m{n}.{twin}"), "type": "fix", "title": words, "content": words, "importance": importance })
+            })
+        };
+        let relationship = |n: u64| {
+            [0, 1].map(|twin| json!({ "from_memory_id": format!("m{n}.1"), "to_memory_id": format!("m{}.{twin}", n - 1), "type": "SOLVES" }))
+        };
+        let document = json!({
+            "format_version": "2.0",
+            "memories": (0..PAIRS).flat_map(memory).collect::<Vec<_>>(),
+            "relationships": (1..PAIRS).flat_map(relationship).collect::<Vec<_>>(),
+        });
+        import(&bench, &document);
+        let arguments = json!({ "strategy": strategy, "confirmed": PAIRS });
+        let done = killed_again_and_again(
+            &bench,
+            "consolidate_memories",
+            &arguments,
+            PAIRS,
+            &mut Dice(round as u64 + 1),
+        );
+        assert_eq!((&done["duplicate_count"], &done["skipped"]), (&json!(PAIRS), &json!(0)), "{done}");
+        let export = bench.export(&mut bench.server());
+        let kept = (rows(&export, "memories").len() as u64, rows(&export, "relationships").len() as u64);
+        // Two relationships became one, of better evidence; what is archived or linked says to what.
+        let expected = match strategy {
+            "delete" => (PAIRS, PAIRS - 1),
+            "archive" => (2 * PAIRS, PAIRS - 1 + PAIRS),
+            _ => (2 * PAIRS, 2 * (PAIRS - 1) + PAIRS),
+        };
+        assert_eq!(kept, expected, "round {round}, {strategy}");
+        if strategy != "link" {
+            let solved = rows(&export, "relationships").iter().filter(|row| row["type"] == "SOLVES");
+            assert!(solved.clone().all(|row| row["properties"]["evidence_count"] == 2), "round {round}");
+            assert!(
+                solved.clone().all(|row| row["from_memory_id"].as_str().is_some_and(|id| id.ends_with(".0")))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_curation_that_is_killed_goes_on_and_nothing_fades_twice() {
+    const COUNT: u64 = 2_000;
+    for round in 0..3 {
+        let Some(bench) = Bench::new(&format!("curation-{round}")) else { return };
+        let memory = |n: u64| {
+            json!({ "id": format!("m{n}"), "type": "fix", "title": format!("Fix {n}"), "content": "Reuse them.",
+                    "importance": 1.0, "created_at": "2026-01-01T00:00:00Z" })
+        };
+        let document = json!({
+            "format_version": "2.0",
+            "memories": (0..COUNT).map(memory).collect::<Vec<_>>(),
+            "relationships": [],
+        });
+        import(&bench, &document);
+        let done = killed_again_and_again(&bench, "curate_memories", &json!({}), COUNT, &mut Dice(round + 1));
+        let counts = &done["counts"];
+        let touched = ["faded", "archived"].map(|count| counts[count].as_u64().unwrap_or_default());
+        assert_eq!(touched.iter().sum::<u64>(), COUNT, "{done}");
+        let export = bench.export(&mut bench.server());
+        let importance = |row: &Value| row["importance"].as_f64().unwrap_or_default();
+        let first = importance(&rows(&export, "memories")[0]);
+        assert!(first < 1.0);
+        let all = rows(&export, "memories");
+        assert_eq!(all.len() as u64, COUNT);
+        assert!(all.iter().all(|row| (importance(row) - first).abs() < 1e-9), "round {round}");
+    }
+}
+
 #[test]
 fn what_was_answered_is_there_after_the_server_was_killed() {
     let Some(bench) = Bench::new("answered") else { return };

@@ -101,6 +101,7 @@ impl Index {
     }
 
     /// How many documents there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.lexical.count()
     }
