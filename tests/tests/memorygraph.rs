@@ -168,7 +168,8 @@ fn a_consolidation_that_is_killed_goes_on_and_nothing_is_lost_or_doubled() {
         let Some(bench) = Bench::new(&format!("consolidation-{round}")) else { return };
         // Of each pair the first is better; the other one solves what both of the pair before it are.
         let memory = |n: u64| {
-            let words: String = (0..8).map(|word| format!("word{n}of{word} ")).collect();
+            let words: Vec<String> = (0..8).map(|word| format!("word{n}of{word}")).collect();
+            let words = words.join(" ");
             [(0, 0.9), (1, 0.5)].map(|(twin, importance)| {
                 json!({ "id": format!("m{n}.{twin}"), "type": "fix", "title": words, "content": words, "importance": importance })
             })
