@@ -186,6 +186,7 @@
 // Every part is used by one transport or another; what is used by none shows where all of them are built.
 #![cfg_attr(not(feature = "http"), allow(dead_code))]
 
+mod background;
 #[cfg(feature = "client")]
 pub mod client;
 mod completion;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::connection::{Connection, Later, Taken, flatten};
+use crate::background;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc;
 use crate::transport::{Arrival, Failure, Outbox, Received};
@@ -43,9 +44,8 @@ impl Connection {
                 Taken::Answered { .. } | Taken::Silent | Taken::Listening => {}
                 Taken::Later(Later { id, dialect, kind, answer }) => {
                     self.flights().launch(id.clone(), kind, arrival.channel, |number| {
-                        let task = self.runtime().spawn(answer);
-                        let abort = task.abort_handle();
-                        flying.push((id, number, dialect, task));
+                        let (told, abort) = background::see_through_on(self.runtime(), answer);
+                        flying.push((id, number, dialect, told));
                         abort
                     });
                 }
@@ -55,11 +55,11 @@ impl Connection {
             return Received::Silent;
         }
         let channel = Arc::clone(arrival.channel);
-        self.runtime().spawn(async move {
+        background::spawn_on(self.runtime(), async move {
             let mut landing = 0;
-            for (id, number, dialect, task) in flying {
+            for (id, number, dialect, told) in flying {
                 // What was cancelled is left out of the answer, and so is what the runtime dropped.
-                let answer = task.await;
+                let answer = told.await;
                 if !me.flights().commit(&id, number) {
                     continue;
                 }

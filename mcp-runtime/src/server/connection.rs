@@ -18,6 +18,7 @@ use super::flights::{Flights, Kind};
 use super::outlet::Threshold;
 use super::questions::Questions;
 use super::subscription::{Feed, Voice};
+use crate::background;
 use crate::input::InputResponse;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, Message, RequestId};
@@ -136,7 +137,7 @@ impl Connection {
                 };
                 running.run(&*home, &say).await;
             };
-            (changes, self.runtime.spawn(telling).abort_handle())
+            (changes, background::spawn_on(&self.runtime, telling))
         });
         Some(changes)
     }
@@ -402,15 +403,13 @@ impl Connection {
     fn spawn_feed(&self, feed: Arc<Feed>, home: Arc<dyn Outbox>) -> AbortHandle {
         let shared = Arc::clone(&self.shared);
         let principal = self.principal.clone();
-        self.runtime
-            .spawn(async move {
-                let say = |message: &[u8]| {
-                    home.push(message);
-                    true
-                };
-                feed.run(&shared, &principal, &*home, &say).await;
-            })
-            .abort_handle()
+        background::spawn_on(&self.runtime, async move {
+            let say = |message: &[u8]| {
+                home.push(message);
+                true
+            };
+            feed.run(&shared, &principal, &*home, &say).await;
+        })
     }
 
     /// Nobody listens to what is said unasked any more.
@@ -442,7 +441,7 @@ impl Connection {
                     me.flights.land();
                 }
             };
-            self.runtime.spawn(landing).abort_handle()
+            background::spawn_on(&self.runtime, landing)
         });
     }
 

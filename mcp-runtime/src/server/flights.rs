@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::background;
 use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::RequestId;
@@ -175,7 +176,7 @@ impl Flight {
         let abort = self.abort;
         match self.kind {
             Kind::Call(cx) if cx.cancel_call(runtime) => {
-                runtime.spawn(async move {
+                background::spawn_on(runtime, async move {
                     tokio::time::sleep(grace).await;
                     abort.abort();
                 });

@@ -38,6 +38,7 @@ use self::info::{Info, Introductions};
 pub use self::limits::Limits;
 use self::request_state::Seal;
 pub use self::settings::Tasks;
+use crate::background;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 use crate::task::{Engine, EngineSettings, KnowJobs, Watchers};
@@ -524,7 +525,7 @@ impl Acceptor for Alone {
             // What nobody waits for begins to clean up at once; what somebody waits for has as long as a call has.
             let engine = Arc::clone(&service.0.engine);
             let limit = service.0.tasks.drain.unwrap_or_default();
-            let unawaited = tokio::spawn(async move {
+            let unawaited = background::see_through(async move {
                 engine.drain(limit, false).await;
                 engine.shut_down_unawaited().await;
             });

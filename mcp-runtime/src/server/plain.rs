@@ -14,6 +14,7 @@ use super::callee::Callee;
 use super::request_state::Binding;
 use super::run::{Run, Turn, in_turn};
 use super::tasks::refused;
+use crate::background;
 use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
@@ -141,7 +142,7 @@ impl Detaching {
     fn start(self, run: Run, cx: Context) -> Answer {
         let Self { engine, mut task, turn, may_rerun, due: _ } = self;
         let link = engine.link(task.id);
-        let created = tokio::spawn(async move {
+        let created = background::see_through(async move {
             let work = in_turn(run, turn);
             task.journal = cx.journal(|journal| journal.kept().entries()).map_err(|error| {
                 ProtocolError::internal(format!("what the call remembers cannot be written: {error}"))

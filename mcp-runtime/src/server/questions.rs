@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use super::Shared;
+use crate::background;
 use crate::input::{ClientCapabilities, InputRequest, InputResponse, check};
 use crate::protocol::jsonrpc::RequestId;
 use crate::task::{Context, Principal, Record, TaskId};
@@ -185,7 +186,7 @@ impl Questions {
             Asker::Call(cx, key) => drop(cx.put_answer(&key, response)),
             Asker::Task(OfTask { task, key, .. }) => {
                 let (shared, principal) = (Arc::clone(shared), principal.clone());
-                tokio::spawn(async move {
+                background::spawn(async move {
                     if let Err(error) = shared.engine.answer(task, &principal, vec![(key, response)]).await {
                         tracing::warn!(%task, %error, "an answer could not be given to its task");
                     }

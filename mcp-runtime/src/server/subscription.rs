@@ -11,6 +11,7 @@ use super::changes::Changes;
 use super::connection::Connection;
 use super::flights::{Kind, Number};
 use super::questions::Questions;
+use crate::background;
 use crate::limit;
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId};
@@ -220,7 +221,7 @@ impl Connection {
         let own = Arc::clone(channel);
         self.flights().launch(id.clone(), Kind::Subscription, channel, |number| {
             let serving = async move { me.serve_subscription(id, number, filter, &*own).await };
-            self.runtime().spawn(serving).abort_handle()
+            background::spawn_on(self.runtime(), serving)
         });
     }
 

@@ -9,6 +9,7 @@ use super::callee::Callee;
 use super::plain::Becoming;
 use super::run::Turn;
 use super::tasks::refused;
+use crate::background;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::task::{NewRun, Start, Status};
@@ -45,7 +46,7 @@ impl Shared {
     async fn answer_within(self: Arc<Self>, after: Duration, run: NewRun) -> Result<Outcome, ProtocolError> {
         let engine = Arc::clone(&self.engine);
         // Seen through, whatever becomes of the request.
-        let created = tokio::spawn(async move {
+        let created = background::see_through(async move {
             let created = engine.create(run).await?;
             engine.start_sweeper();
             Ok(created)

@@ -1,6 +1,6 @@
 //! Who waits for which task, or for what else: hints that something changed, never lost, never queued twice.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 use super::identity::TaskId;
 
 /// What can be watched: a task, for one.
-pub(crate) trait Watched: Clone + Eq + Hash + Ord {}
+pub(crate) trait Watched: Clone + Eq + Hash {}
 
-impl<K: Clone + Eq + Hash + Ord> Watched for K {}
+impl<K: Clone + Eq + Hash> Watched for K {}
 
 /// The things that somebody watches. A change to any other one costs one atomic read if nobody watches anything.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl<K> Default for Watchers<K> {
 
 #[derive(Debug)]
 struct Watcher<K> {
-    dirty: Mutex<BTreeSet<K>>,
+    dirty: Mutex<HashSet<K>>,
     wake: Notify,
 }
 
@@ -132,7 +132,7 @@ impl<K: Watched> Watch<K> {
     }
 
     /// What changed since this was last asked.
-    pub(crate) fn take_changed(&self) -> BTreeSet<K> {
+    pub(crate) fn take_changed(&self) -> HashSet<K> {
         let mut dirty = std::mem::take(&mut *lock(&self.watcher.dirty));
         // A hint may have been on its way when its thing was removed.
         let watched = lock(&self.watched);
@@ -152,7 +152,7 @@ impl<K: Watched> Watch<K> {
     }
 
     /// The things that changed since this was last asked; waits until there is one. Cancel safe.
-    pub(crate) async fn changed(&self) -> BTreeSet<K> {
+    pub(crate) async fn changed(&self) -> HashSet<K> {
         loop {
             let dirty = self.take_changed();
             if !dirty.is_empty() {
@@ -181,17 +181,17 @@ mod tests {
         let (a, b) = (TaskId::random(), TaskId::random());
         let watch = watchers.watch();
         watch.add(a);
-        assert_eq!(watch.changed().await, BTreeSet::from([a]), "what begins to be watched is looked at");
+        assert_eq!(watch.changed().await, HashSet::from([a]), "what begins to be watched is looked at");
         watchers.changed(&b);
         watchers.changed(&a);
         watchers.changed(&a);
-        assert_eq!(watch.changed().await, BTreeSet::from([a]));
+        assert_eq!(watch.changed().await, HashSet::from([a]));
         watchers.changed(&a);
         watch.remove(&a);
         watchers.changed(&a);
         watch.add(b);
         watchers.changed(&b);
-        assert_eq!(watch.changed().await, BTreeSet::from([b]));
+        assert_eq!(watch.changed().await, HashSet::from([b]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::link::PAUSES;
 use super::{Engine, NewRun, Work};
+use crate::background;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::{Ending, Payload};
 use crate::task::context::Context;
@@ -57,7 +58,7 @@ impl Engine {
     /// through, whatever becomes of who wants it.
     pub(crate) async fn begin_child(self: &Arc<Self>, run: NewRun) -> Result<Record, StoreError> {
         let engine = Arc::clone(self);
-        let begun = tokio::spawn(async move {
+        let begun = background::see_through(async move {
             let parent = run.task.parent.map(|parent| parent.id);
             let (record, start) = engine.create(run).await?;
             if let Some(parent) = parent {
@@ -134,7 +135,7 @@ impl Engine {
         if record.status.is_terminal() && children.iter().any(|child| !child.status.is_terminal()) {
             // Whoever ended it could not do this any more.
             let (engine, record) = (Arc::clone(self), record.clone());
-            tokio::spawn(async move { engine.end_children(&record).await });
+            background::spawn(async move { engine.end_children(&record).await });
         }
         Ok(Some(children))
     }

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use super::drive::{Registered, Start, Starting};
 use super::{Engine, FIRST_PAUSE, LONGEST_PAUSE, Work};
+use crate::background;
 use crate::task::identity::TaskId;
 use crate::task::origin::TraceContext;
 use crate::task::record::Record;
@@ -25,7 +26,7 @@ impl Engine {
         may_run: bool,
     ) {
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        background::spawn(async move {
             let id = registered.id;
             let Some(record) = engine.find(id).await.filter(|record| !record.status.is_terminal()) else {
                 return;
@@ -43,7 +44,7 @@ impl Engine {
     /// Finds out, in the background, what became of a change, and tells whoever must know of it.
     pub(super) fn doubt_change(self: &Arc<Self>, id: TaskId) {
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        background::spawn(async move {
             let record = engine.find(id).await;
             engine.hear(id, record);
         });

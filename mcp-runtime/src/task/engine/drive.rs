@@ -8,6 +8,7 @@ use std::task::{self, Poll};
 use tokio::runtime::Handle;
 
 use super::{Engine, Work};
+use crate::background;
 use crate::protocol::payload::Ending;
 use crate::task::identity::{Epoch, TaskId};
 use crate::task::panic::{Guarded, guarded, panic_message, panicked};
@@ -47,7 +48,7 @@ impl Drop for Start {
         if is_cancelled {
             // Whoever cancelled the task recorded that; whoever cancelled the call that it comes of did not.
             drop((registered, work));
-            runtime.spawn(async move { engine.leave_unbegun(id, epoch).await });
+            background::spawn_on(&runtime, async move { engine.leave_unbegun(id, epoch).await });
             return;
         }
         // Not under the lock: a runtime that is going down drops the future here, and its entry with it.
@@ -59,7 +60,7 @@ impl Drop for Start {
         });
         if is_cancelled {
             // Whoever cancelled it meanwhile found nothing to stop.
-            runtime.spawn(async move {
+            background::spawn_on(&runtime, async move {
                 engine.give_up(id).await;
                 engine.stop(id);
             });

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
 use super::Engine;
+use crate::background;
 use crate::input::{InputError, InputResponse, check};
 use crate::task::identity::{Epoch, Principal, TaskId};
 use crate::task::journal::JournalEntry;
@@ -136,7 +137,7 @@ impl TaskLink {
     pub(crate) fn give_up(&self, runtime: &Handle) {
         if let Some(engine) = self.engine.upgrade() {
             let id = self.id;
-            runtime.spawn(async move { engine.give_up(id).await });
+            background::spawn_on(runtime, async move { engine.give_up(id).await });
         }
     }
 
@@ -144,7 +145,7 @@ impl TaskLink {
     pub(crate) fn withdraw(&self, key: Arc<str>) {
         let (Some(engine), Ok(runtime)) = (self.engine.upgrade(), Handle::try_current()) else { return };
         let (id, epoch) = (self.id, self.epoch);
-        runtime.spawn(async move {
+        background::spawn_on(&runtime, async move {
             // Refused if it was answered meanwhile, or the task is over.
             if engine.store.apply(id, Event::Withdraw(epoch, key)).await.is_ok() {
                 engine.watchers.changed(&id);

@@ -36,6 +36,7 @@ use super::partial::{Bounds, Partials};
 use super::record::{Event, Record, Refusal};
 use super::store::{NewTask, Place, StoreError, TaskStore};
 use super::watch::{Watch, Watchers};
+use crate::background;
 use crate::limit;
 use crate::protocol::payload::Ending;
 use crate::telemetry::{self, One, Span};
@@ -346,7 +347,7 @@ impl Engine {
         let Some(abort) = abort.clone() else { return };
         if is_cooperative {
             let grace = self.settings.cancel_grace;
-            tokio::spawn(async move {
+            background::spawn(async move {
                 tokio::time::sleep(grace).await;
                 abort.abort();
             });
@@ -415,7 +416,7 @@ impl Engine {
     pub(crate) fn start_sweeper(&self) {
         self.sweeper.get_or_init(|| {
             let (store, sweep) = (Arc::clone(&self.store), Arc::clone(&self.sweep));
-            tokio::spawn(async move {
+            background::spawn(async move {
                 loop {
                     let next = match store.expire(EXPIRE_BATCH).await {
                         Ok(expired) => {
@@ -439,7 +440,6 @@ impl Engine {
                     }
                 }
             })
-            .abort_handle()
         });
     }
 

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::drive::{Start, Starting};
 use super::{Engine, Live, TaskLink, Work};
+use crate::background;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::task::context::Context;
@@ -66,7 +67,7 @@ impl Engine {
         }
         self.start_sweeper();
         let engine = Arc::downgrade(self);
-        let keeper = tokio::spawn(async move {
+        let keeper = background::spawn(async move {
             while let Some(engine) = engine.upgrade() {
                 let pause = engine.settings.lease / 3;
                 engine.make_round().await;
@@ -75,7 +76,7 @@ impl Engine {
             }
         });
         let (engine, store, busy) = (Arc::downgrade(self), Arc::clone(&self.store), Arc::clone(&self.busy));
-        let listener = tokio::spawn(async move {
+        let listener = background::spawn(async move {
             loop {
                 let became_busy = busy.notified();
                 match engine.upgrade() {
@@ -100,7 +101,7 @@ impl Engine {
                 }
             }
         });
-        let _ = self.keepers.set([keeper.abort_handle(), listener.abort_handle()]);
+        let _ = self.keepers.set([keeper, listener]);
     }
 
     fn is_busy(&self) -> bool {

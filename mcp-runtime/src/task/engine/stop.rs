@@ -10,6 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::Engine;
+use crate::background::Background;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::task::context::Context;
@@ -188,7 +189,7 @@ impl Engine {
         let mut ending = JoinSet::new();
         for (id, epoch, _) in left {
             let engine = Arc::clone(self);
-            ending.spawn(async move {
+            let end: Background = Box::pin(async move {
                 // Refused where the function came to an end of its own.
                 let error = ProtocolError::internal(
                     "the server stopped before the task was done; call the tool again",
@@ -198,6 +199,7 @@ impl Engine {
                     tracing::error!(task = %id, %error, "the end of a task could not be recorded");
                 }
             });
+            ending.spawn(end);
         }
         if tokio::time::timeout(PATIENCE, ending.join_all()).await.is_err() {
             tracing::error!("the store does not answer: the end of tasks could not be recorded");
@@ -207,32 +209,27 @@ impl Engine {
     /// Hands back what may run elsewhere, and gives the rest, which is to be ended. What the store could not be told of is
     /// not among that: it is dealt with by whoever finds it.
     async fn hand_back_all(self: &Arc<Self>, tasks: &[(TaskId, Epoch, bool)]) -> Vec<(TaskId, Epoch, bool)> {
+        let left = Arc::new(Mutex::new(Vec::new()));
         let mut handing_back = JoinSet::new();
         for (id, epoch, may_rerun) in tasks.iter().copied() {
-            let engine = Arc::clone(self);
-            handing_back.spawn(async move {
+            let (engine, left) = (Arc::clone(self), Arc::clone(&left));
+            let hand_back: Background = Box::pin(async move {
                 match engine.hand_back(id, epoch, may_rerun).await {
-                    Ok(is_settled) => (!is_settled).then_some((id, epoch, may_rerun)),
-                    Err(error) => {
-                        tracing::error!(task = %id, %error, "a task could not be handed back");
-                        None
+                    Ok(true) => {}
+                    Ok(false) => {
+                        left.lock().unwrap_or_else(PoisonError::into_inner).push((id, epoch, may_rerun));
                     }
+                    Err(error) => tracing::error!(task = %id, %error, "a task could not be handed back"),
                 }
             });
+            handing_back.spawn(hand_back);
         }
-        let deadline = Instant::now() + PATIENCE;
-        let mut left = Vec::new();
-        loop {
-            match tokio::time::timeout_at(deadline, handing_back.join_next()).await {
-                Ok(Some(task)) => left.extend(task.ok().flatten()),
-                Ok(None) => return left,
-                Err(_) => {
-                    let tasks = handing_back.len();
-                    tracing::error!(tasks, "the store does not answer: tasks could not be handed back");
-                    return left;
-                }
-            }
+        let all_handed_back = async { while handing_back.join_next().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, all_handed_back).await.is_err() {
+            let tasks = handing_back.len();
+            tracing::error!(tasks, "the store does not answer: tasks could not be handed back");
         }
+        std::mem::take(&mut left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Leaves a task to whoever runs next, if it may run again, or waits for its client. Whether there is nothing more to

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::super::{Engine, LONGEST_PAUSE};
 use super::{FORGOTTEN, JobState, LONGEST_POLL, is_at_work_elsewhere, lock};
+use crate::background;
 use crate::protocol::payload::Ending;
 use crate::protocol::time::Timestamp;
 use crate::task::identity::TaskId;
@@ -60,7 +61,7 @@ impl Engine {
         drop(asked);
         let asking = Asking { engine: Arc::clone(self), id, _closes: closes };
         // Whoever wanted to know may go away meanwhile.
-        tokio::spawn(async move { asking.engine.ask_job_now(id).await });
+        background::spawn(async move { asking.engine.ask_job_now(id).await });
         Some(closed)
     }
 

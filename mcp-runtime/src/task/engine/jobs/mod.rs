@@ -17,6 +17,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use self::asking::{answered, ask_again_and_again};
 use super::{Engine, FIRST_PAUSE, LONGEST_PAUSE, TaskLink};
+use crate::background::{self, Background};
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
 use crate::task::identity::{Epoch, TaskId};
@@ -109,7 +110,8 @@ impl TaskLink {
         let Some(engine) = self.engine.upgrade() else { return };
         let (id, epoch) = (self.id, self.epoch);
         // An error would be a panic, of which there is none in there.
-        let _ = tokio::spawn(async move { engine.hand_over(id, epoch, handle, job).await }).await;
+        let handed_over = async move { engine.hand_over(id, epoch, handle, job).await };
+        let _ = background::see_through(handed_over).await;
     }
 }
 
@@ -146,7 +148,7 @@ impl Engine {
         }
         let Some(keeps) = self.desk.keeps.get() else {
             let (engine, record) = (Arc::clone(self), record.clone());
-            tokio::spawn(async move { engine.lose_job(&record).await });
+            background::spawn(async move { engine.lose_job(&record).await });
             return None;
         };
         keeps.follow(self, record);
@@ -190,14 +192,13 @@ impl Engine {
     fn remember_jobs(self: &Arc<Self>) {
         self.desk.reminder.get_or_init(|| {
             let engine = Arc::downgrade(self);
-            tokio::spawn(async move {
+            background::spawn(async move {
                 loop {
                     tokio::time::sleep(FORGOTTEN / 2).await;
                     let Some(engine) = engine.upgrade() else { return };
                     engine.ask_forgotten().await;
                 }
             })
-            .abort_handle()
         });
     }
 
@@ -260,7 +261,8 @@ impl Engine {
         let mut stopping = JoinSet::new();
         for id in ids {
             let engine = Arc::clone(self);
-            stopping.spawn(async move { engine.stop_job_now(id).await });
+            let stop: Background = Box::pin(async move { engine.stop_job_now(id).await });
+            stopping.spawn(stop);
         }
         let limit = self.settings.cancel_grace;
         if tokio::time::timeout(limit, stopping.join_all()).await.is_err() {
@@ -317,7 +319,7 @@ impl KeepJobs for Keeping {
         let mut followed = lock(&engine.desk.followed);
         let (count, _) = followed.entry(id).or_insert_with(|| {
             let engine = Arc::downgrade(engine);
-            (0, tokio::spawn(ask_again_and_again(engine, id)).abort_handle())
+            (0, background::spawn(ask_again_and_again(engine, id)))
         });
         *count += 1;
     }
@@ -338,7 +340,7 @@ fn is_at_work_elsewhere(record: &Record) -> bool {
 /// Stops a job, of a task or of a call, in the background, and tries again if that fails.
 pub(crate) fn stop(task: Option<TaskId>, job: Arc<dyn AskJob>) {
     let task = task.map(tracing::field::display);
-    tokio::spawn(async move {
+    background::spawn(async move {
         let mut pause = Duration::from_secs(1);
         for attempt in 1..=STOPS {
             let error = match tokio::time::timeout(LONGEST_POLL, guarded(Arc::clone(&job).cancel())).await {
