@@ -529,10 +529,11 @@ impl Acceptor for Alone {
                 engine.drain(limit, false).await;
                 engine.shut_down_unawaited().await;
             });
+            let end = Alone(service).end();
             let rest = async move {
                 // A panic in there was a tool's own, and was told already.
                 let _ = unawaited.await;
-                service.stop().await;
+                end.await;
             };
             endpoint.finish(Box::pin(rest)).await;
         })

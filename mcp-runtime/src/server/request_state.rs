@@ -40,7 +40,7 @@ impl Binding {
     /// The same bytes for the same request, however its client writes the arguments.
     fn bytes(&self) -> Vec<u8> {
         let text = self.arguments.as_ref().map_or("{}", |arguments| arguments.get());
-        let arguments = match serde_json::from_str(text).ok().and_then(sorted) {
+        let arguments = match serde_json::from_str(text).ok().and_then(|value: Value| sorted(&value)) {
             // Arguments that are left out are the same as none.
             Some(Value::Null) => Ok(Value::Object(Map::new())),
             Some(arguments) => Ok(arguments),
@@ -54,21 +54,21 @@ impl Binding {
 
 /// Members in the order of their names, whatever map `serde_json` was built with. `None` if there is a number that is
 /// not known exactly.
-fn sorted(value: Value) -> Option<Value> {
+fn sorted(value: &Value) -> Option<Value> {
     /// From here on, several whole numbers are read as one.
     const INEXACT: f64 = 9_007_199_254_740_992.0;
     match value {
         Value::Object(members) => {
-            let sorted_member = |(key, value)| sorted(value).map(|value| (key, value));
-            let mut members = members.into_iter().map(sorted_member).collect::<Option<Vec<_>>>()?;
-            members.sort_by(|(one, _), (other, _)| one.cmp(other));
-            Some(Value::Object(members.into_iter().collect()))
+            let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            let sorted_member = |name: &str| Some((name.to_owned(), sorted(members.get(name)?)?));
+            names.into_iter().map(sorted_member).collect::<Option<_>>().map(Value::Object)
         }
-        Value::Array(items) => items.into_iter().map(sorted).collect::<Option<_>>().map(Value::Array),
+        Value::Array(items) => items.iter().map(sorted).collect::<Option<_>>().map(Value::Array),
         Value::Number(number) if number.is_f64() && number.as_f64().is_none_or(|it| it.abs() >= INEXACT) => {
             None
         }
-        other => Some(other),
+        other => Some(other.clone()),
     }
 }
 

@@ -12,7 +12,7 @@ use super::tasks::refused;
 use crate::background;
 use crate::protocol::ProtocolError;
 use crate::protocol::payload::Ending;
-use crate::task::{NewRun, Start, Status};
+use crate::task::{NewRun, Record, Start, Status};
 use crate::wire::{Call, Outcome};
 
 impl Shared {
@@ -59,7 +59,8 @@ impl Shared {
         // Its run begins.
         drop(start);
         let (id, principal) = (record.id, record.principal);
-        let settled = self.engine.until(id, &principal, |record| record.status != Status::Working);
+        let mut is_settled = |record: &Record| record.status != Status::Working;
+        let settled = self.engine.until(id, &principal, &mut is_settled);
         let record = match tokio::time::timeout(after, settled).await {
             Ok(record) => record,
             Err(_) => self.engine.get(id, &principal).await,

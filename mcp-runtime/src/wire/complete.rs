@@ -21,19 +21,32 @@ pub(crate) struct Complete<'a> {
 }
 
 /// Whose argument is to be completed.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type")]
+#[derive(Debug)]
 pub(crate) enum Reference<'a> {
-    #[serde(rename = "ref/prompt")]
-    Prompt {
-        #[serde(borrow)]
-        name: Str<'a>,
-    },
-    #[serde(rename = "ref/resource")]
-    Resource {
-        #[serde(borrow)]
-        uri: Str<'a>,
-    },
+    Prompt { name: Str<'a> },
+    Resource { uri: Str<'a> },
+}
+
+/// A reference as it is written.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Str<'a>,
+    #[serde(borrow)]
+    name: Option<Str<'a>>,
+    #[serde(borrow)]
+    uri: Option<Str<'a>>,
+}
+
+impl<'a> Written<'a> {
+    fn read(self) -> Result<Reference<'a>, String> {
+        let missing = |name| format!("`ref`: missing field `{name}`");
+        match &*self.kind {
+            "ref/prompt" => Ok(Reference::Prompt { name: self.name.ok_or_else(|| missing("name"))? }),
+            "ref/resource" => Ok(Reference::Resource { uri: self.uri.ok_or_else(|| missing("uri"))? }),
+            other => Err(format!("`ref`: the type is `{other}`, and not `ref/prompt` or `ref/resource`")),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -52,7 +65,8 @@ struct Context {
 
 /// Reads the parameters.
 pub(super) fn complete(params: Params<'_>) -> Result<Op<'_>, ProtocolError> {
-    let reference: Reference<'_> = member("ref", params.reference)?;
+    let reference: Written<'_> = member("ref", params.reference)?;
+    let reference = reference.read().map_err(ProtocolError::invalid_params)?;
     let Argument { name, value } = member("argument", params.argument)?;
     let context: Context =
         params.context.map_or_else(|| Ok(Context::default()), |raw| member("context", Some(raw)))?;

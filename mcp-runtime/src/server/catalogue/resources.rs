@@ -97,6 +97,18 @@ impl Callee for ResourceEntry {
     }
 }
 
+/// Templates in the order in which they are tried. Each has its place among a few.
+fn narrowest_first(entries: Vec<Arc<ResourceEntry>>) -> Vec<Arc<ResourceEntry>> {
+    let weight = |entry: &ResourceEntry| entry.template().map_or(0, Template::weight);
+    let mut ordered = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let own = weight(&entry);
+        let place = ordered.partition_point(|other: &Arc<ResourceEntry>| weight(other) >= own);
+        ordered.insert(place, entry);
+    }
+    ordered
+}
+
 /// All resources and templates.
 pub(super) struct Resources {
     in_order: Vec<Arc<ResourceEntry>>,
@@ -112,12 +124,12 @@ impl Resources {
     pub(super) fn new(in_order: Vec<Arc<ResourceEntry>>, writing: Writing<'_>) -> Self {
         let by_uri =
             in_order.iter().map(|entry| (Arc::clone(&entry.traits.name), Arc::clone(entry))).collect();
-        let (mut templates, fixed): (Vec<_>, Vec<_>) =
+        let (templates, fixed): (Vec<_>, Vec<_>) =
             in_order.iter().cloned().partition(|entry| entry.template().is_some());
         let pages = Pages::new("resources", &fixed, |out, entry, _| entry.write(out), writing);
         let template_pages =
             Pages::new("resourceTemplates", &templates, |out, entry, _| entry.write(out), writing);
-        templates.sort_by_key(|entry| std::cmp::Reverse(entry.template().map_or(0, Template::weight)));
+        let templates = narrowest_first(templates);
         Self { in_order, by_uri, templates, pages, template_pages }
     }
 

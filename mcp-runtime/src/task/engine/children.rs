@@ -94,7 +94,8 @@ impl Engine {
                 Err(error) => return Err(error),
             }
             // Whoever holds it may be gone by then.
-            let ended = self.until(*id, principal, |record| record.status.is_terminal());
+            let mut has_ended = |record: &Record| record.status.is_terminal();
+            let ended = self.until(*id, principal, &mut has_ended);
             let _ = tokio::time::timeout(self.settings.lease, ended).await;
             if self.is_over() {
                 return Err(StoreError::Failed("waiting for a task", "the server has stopped".into()));

@@ -1,5 +1,6 @@
 //! What a run and its client say to each other through the record: reports, questions and answers.
 
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -169,54 +170,56 @@ pub(crate) struct Unfit {
 impl Engine {
     /// Gives a task the client's answers. Those that nobody asked for change nothing; those that do not fit their questions
     /// neither, and come back with what is wrong with them.
-    pub(crate) async fn answer(
-        self: &Arc<Self>,
+    pub(crate) fn answer<'a>(
+        self: &'a Arc<Self>,
         id: TaskId,
-        principal: &Principal,
+        principal: &'a Principal,
         mut answers: Vec<(Arc<str>, Arc<InputResponse>)>,
-    ) -> Result<Vec<Unfit>, StoreError> {
-        let record = self.get(id, principal).await?;
-        let mut unfit = Vec::new();
-        answers.retain(|(key, answer)| {
-            let Some(question) = record.open_questions().find(|question| question.key == *key) else {
-                return false;
-            };
-            let InputResponse::Result(result) = &**answer else { return true };
-            match check(&question.request, result) {
-                Ok(()) => true,
-                Err(wrong) => {
-                    unfit.push(Unfit { key: Arc::clone(key), wrong });
-                    false
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Unfit>, StoreError>> + Send + 'a>> {
+        Box::pin(async move {
+            let record = self.get(id, principal).await?;
+            let mut unfit = Vec::new();
+            answers.retain(|(key, answer)| {
+                let Some(question) = record.open_questions().find(|question| question.key == *key) else {
+                    return false;
+                };
+                let InputResponse::Result(result) = &**answer else { return true };
+                match check(&question.request, result) {
+                    Ok(()) => true,
+                    Err(wrong) => {
+                        unfit.push(Unfit { key: Arc::clone(key), wrong });
+                        false
+                    }
+                }
+            });
+            if answers.is_empty() {
+                return Ok(unfit);
+            }
+            // Nobody may be waiting any more: then the task goes on here. Claimed first, so that whoever finds the answer finds
+            // somebody who works with it.
+            let waiting = self.claim_waiting(id).await?;
+            let count = answers.len();
+            let answered = self.store.apply(id, Event::Answer(answers)).await;
+            if let Ok(record) = &answered {
+                telemetry::answered(id, count);
+                self.deliver(record);
+                self.watchers.changed(&id);
+            }
+            if let Some(mut task) = waiting {
+                let waited = task.record.open_questions().map(|question| Arc::clone(&question.key)).collect();
+                if let Ok(record) = &answered {
+                    task.record = record.clone();
+                }
+                self.take_up(task, Some(waited), None).await;
+            }
+            match answered {
+                Ok(_) | Err(StoreError::Refused(_)) => Ok(unfit),
+                Err(error) => {
+                    self.doubt_change(id);
+                    Err(error)
                 }
             }
-        });
-        if answers.is_empty() {
-            return Ok(unfit);
-        }
-        // Nobody may be waiting any more: then the task goes on here. Claimed first, so that whoever finds the answer finds
-        // somebody who works with it.
-        let waiting = self.claim_waiting(id).await?;
-        let count = answers.len();
-        let answered = self.store.apply(id, Event::Answer(answers)).await;
-        if let Ok(record) = &answered {
-            telemetry::answered(id, count);
-            self.deliver(record);
-            self.watchers.changed(&id);
-        }
-        if let Some(mut task) = waiting {
-            let waited = task.record.open_questions().map(|question| Arc::clone(&question.key)).collect();
-            if let Ok(record) = &answered {
-                task.record = record.clone();
-            }
-            self.take_up(task, Some(waited), None).await;
-        }
-        match answered {
-            Ok(_) | Err(StoreError::Refused(_)) => Ok(unfit),
-            Err(error) => {
-                self.doubt_change(id);
-                Err(error)
-            }
-        }
+        })
     }
 
     /// Tells the run, if it is in this process, which answers are there.

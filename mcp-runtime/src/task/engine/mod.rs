@@ -249,11 +249,11 @@ impl Engine {
         principal: &Principal,
         mut seen: impl FnMut(&Record) + Send,
     ) -> Result<Record, StoreError> {
-        let has_ended = |record: &Record| {
+        let mut has_ended = |record: &Record| {
             seen(record);
             record.status.is_terminal()
         };
-        self.until(id, principal, has_ended).await
+        self.until(id, principal, &mut has_ended).await
     }
 
     /// Waits until a task is in such a state, or until nothing changes any more, because the engine has stopped. Cancel
@@ -262,7 +262,7 @@ impl Engine {
         self: &Arc<Self>,
         id: TaskId,
         principal: &Principal,
-        mut is_such: impl FnMut(&Record) -> bool + Send,
+        is_such: &mut (dyn FnMut(&Record) -> bool + Send),
     ) -> Result<Record, StoreError> {
         let _awaited = Awaited::new(self, id);
         let watch = self.watchers.watch();

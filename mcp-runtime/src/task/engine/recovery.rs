@@ -5,6 +5,7 @@
 //! heartbeat that it has lost a task.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
@@ -254,34 +255,36 @@ impl Engine {
 
     /// Goes on with a task that was claimed: with one whose run was not cut off but `waited` for answers to these questions,
     /// and with one that another run calls, which is at the place in `scope`.
-    pub(super) async fn take_up(
-        self: &Arc<Self>,
+    pub(super) fn take_up<'a>(
+        self: &'a Arc<Self>,
         task: Claimed,
         waited: Option<Vec<Arc<str>>>,
         scope: Option<Scope>,
-    ) {
-        let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
-        let Some(reviver) = self.reviver.get().and_then(Weak::upgrade) else {
-            // The server is going down; whoever comes next finds the task as it is.
-            return;
-        };
-        let revived = self.revive(&*reviver, &task, waited, scope);
-        telemetry::taken_up(&task.record, revived.is_ok());
-        match revived {
-            Ok((cx, Revived { work, may_rerun })) => {
-                let span = Span::of_task(&task.record, cx.trace());
-                let Some(registered) = self.enter(id, Live { cx, epoch, may_rerun, abort: None }) else {
-                    // The server went down meanwhile.
-                    if let Err(error) = self.hand_back(id, epoch, true).await {
-                        tracing::warn!(task = %id, %error, "a task could not be handed back");
-                    }
-                    return;
-                };
-                let work = after(backoff(attempts), work);
-                drop(Start(Some(Starting { registered, span, work, runtime: Handle::current() })));
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let (id, epoch, attempts) = (task.record.id, task.record.epoch, task.record.attempts);
+            let Some(reviver) = self.reviver.get().and_then(Weak::upgrade) else {
+                // The server is going down; whoever comes next finds the task as it is.
+                return;
+            };
+            let revived = self.revive(&*reviver, &task, waited, scope);
+            telemetry::taken_up(&task.record, revived.is_ok());
+            match revived {
+                Ok((cx, Revived { work, may_rerun })) => {
+                    let span = Span::of_task(&task.record, cx.trace());
+                    let Some(registered) = self.enter(id, Live { cx, epoch, may_rerun, abort: None }) else {
+                        // The server went down meanwhile.
+                        if let Err(error) = self.hand_back(id, epoch, true).await {
+                            tracing::warn!(task = %id, %error, "a task could not be handed back");
+                        }
+                        return;
+                    };
+                    let work = after(backoff(attempts), work);
+                    drop(Start(Some(Starting { registered, span, work, runtime: Handle::current() })));
+                }
+                Err(ending) => self.end(id, epoch, ending).await,
             }
-            Err(ending) => self.end(id, epoch, ending).await,
-        }
+        })
     }
 
     fn revive(

@@ -2,6 +2,7 @@
 //! ends the rest.
 
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -160,50 +161,55 @@ impl Engine {
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
-    async fn stop_all(self: &Arc<Self>, spared: &HashSet<TaskId>) {
-        // What is handed back must not be taken up again by the one who hands it back.
-        self.stop_keepers();
-        let meant = self.live_tasks(spared);
-        // Before the functions hear of anything: what they come to when they are stopped is not how the task ends.
-        let left = if self.store.is_durable() { self.hand_back_all(&meant).await } else { meant.clone() };
-        let mut cleans_up = false;
-        let mut aborts = Vec::with_capacity(meant.len());
-        for (id, epoch, _) in &meant {
-            let live = self.live(*id);
-            let Some(live) = live.get(id).filter(|live| live.epoch == *epoch) else { continue };
-            if live.cx.is_cooperative() {
-                cleans_up = true;
-            } else {
-                live.abort.iter().for_each(AbortHandle::abort);
-            }
-            live.cx.cancel();
-            aborts.extend(live.abort.clone());
-        }
-        if cleans_up {
-            // Whoever has not ended by then is dropped with the rest.
-            let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(spared)).await;
-        }
-        for abort in aborts {
-            abort.abort();
-        }
-        let mut ending = JoinSet::new();
-        for (id, epoch, _) in left {
-            let engine = Arc::clone(self);
-            let end: Background = Box::pin(async move {
-                // Refused where the function came to an end of its own.
-                let error = ProtocolError::internal(
-                    "the server stopped before the task was done; call the tool again",
-                );
-                let ending = Arc::new(Ending::Error(error));
-                if let Err(error) = engine.try_to_end(id, epoch, &ending).await {
-                    tracing::error!(task = %id, %error, "the end of a task could not be recorded");
+    fn stop_all<'a>(
+        self: &'a Arc<Self>,
+        spared: &'a HashSet<TaskId>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            // What is handed back must not be taken up again by the one who hands it back.
+            self.stop_keepers();
+            let meant = self.live_tasks(spared);
+            // Before the functions hear of anything: what they come to when they are stopped is not how the task ends.
+            let left = if self.store.is_durable() { self.hand_back_all(&meant).await } else { meant.clone() };
+            let mut cleans_up = false;
+            let mut aborts = Vec::with_capacity(meant.len());
+            for (id, epoch, _) in &meant {
+                let live = self.live(*id);
+                let Some(live) = live.get(id).filter(|live| live.epoch == *epoch) else { continue };
+                if live.cx.is_cooperative() {
+                    cleans_up = true;
+                } else {
+                    live.abort.iter().for_each(AbortHandle::abort);
                 }
-            });
-            ending.spawn(end);
-        }
-        if tokio::time::timeout(PATIENCE, ending.join_all()).await.is_err() {
-            tracing::error!("the store does not answer: the end of tasks could not be recorded");
-        }
+                live.cx.cancel();
+                aborts.extend(live.abort.clone());
+            }
+            if cleans_up {
+                // Whoever has not ended by then is dropped with the rest.
+                let _ = tokio::time::timeout(self.settings.cancel_grace, self.all_ended(spared)).await;
+            }
+            for abort in aborts {
+                abort.abort();
+            }
+            let mut ending = JoinSet::new();
+            for (id, epoch, _) in left {
+                let engine = Arc::clone(self);
+                let end: Background = Box::pin(async move {
+                    // Refused where the function came to an end of its own.
+                    let error = ProtocolError::internal(
+                        "the server stopped before the task was done; call the tool again",
+                    );
+                    let ending = Arc::new(Ending::Error(error));
+                    if let Err(error) = engine.try_to_end(id, epoch, &ending).await {
+                        tracing::error!(task = %id, %error, "the end of a task could not be recorded");
+                    }
+                });
+                ending.spawn(end);
+            }
+            if tokio::time::timeout(PATIENCE, ending.join_all()).await.is_err() {
+                tracing::error!("the store does not answer: the end of tasks could not be recorded");
+            }
+        })
     }
 
     /// Hands back what may run elsewhere, and gives the rest, which is to be ended. What the store could not be told of is
