@@ -177,7 +177,7 @@ impl Context {
                     entry_within(prefix, &key.key, &encoded, alone)
                 }
             };
-            let size = keeper.journal(|journal| journal.kept().size());
+            let size = keeper.journal(|journal| journal.size());
             let remembered = task.remember(entry.map_err(unwritable)?, size).await;
             remembered.map_err(|error| wrong(Wrong::Lost(error.to_string())))?;
         }

@@ -1,7 +1,7 @@
 //! What one execution remembers: answers to its questions and results of its steps, so that it can run again and get as
 //! far as it was.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -53,6 +53,8 @@ pub(crate) struct Journal {
     /// Questions that were asked and are not answered.
     open: Vec<(Arc<str>, Arc<InputRequest>)>,
     kept: Kept,
+    /// How large the steps in `kept` are, in bytes.
+    size: usize,
     /// Where in `kept` each step is.
     places: HashMap<Arc<str>, usize>,
     /// The first step in `kept` that this run has not come to.
@@ -82,8 +84,8 @@ pub(crate) struct Kept {
     /// In the order in which they ended.
     steps: Steps,
     /// Those of calls that this one makes as parts of itself, by what stands before their keys.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    within: BTreeMap<Arc<str>, Steps>,
+    #[serde(default, skip_serializing_if = "HashMap::is_empty")]
+    within: HashMap<Arc<str>, Steps>,
 }
 
 /// Steps: their keys, what they gave, and whether no other step ran beside them.
@@ -148,8 +150,8 @@ impl Kept {
         own
     }
 
-    /// How much there is of it, in bytes.
-    pub(crate) fn size(&self) -> usize {
+    /// How much there is of the steps, in bytes.
+    fn size(&self) -> usize {
         let all = self.within.values().flatten().chain(&self.steps);
         all.map(|(key, value, _)| key.len() + value.get().len()).sum()
     }
@@ -190,11 +192,16 @@ impl Journal {
     pub(crate) fn resume(kept: Kept, offered: HashMap<String, Box<RawValue>>) -> Self {
         let places =
             kept.steps.iter().enumerate().map(|(place, (key, ..))| (Arc::clone(key), place)).collect();
-        Self { kept, places, offered, ..Self::default() }
+        Self { size: kept.size(), kept, places, offered, ..Self::default() }
     }
 
     pub(crate) fn kept(&self) -> &Kept {
         &self.kept
+    }
+
+    /// How much is kept of steps, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// The key of the next question or step of this name.
@@ -272,6 +279,7 @@ impl Journal {
         value: Box<RawValue>,
         alone: bool,
     ) {
+        self.size += key.len() + value.get().len();
         self.kept.within.entry(Arc::clone(prefix)).or_default().push((key, value, alone));
     }
 
@@ -299,6 +307,7 @@ impl Journal {
     pub(crate) fn keep_step(&mut self, key: Arc<str>, value: Box<RawValue>) {
         let alone = self.is_alone(&key);
         self.at_work.retain(|(at_work, _)| *at_work != key);
+        self.size += key.len() + value.get().len();
         self.places.insert(Arc::clone(&key), self.kept.steps.len());
         self.kept.steps.push((key, value, alone));
     }

@@ -32,9 +32,17 @@ pub struct Partials {
     pub values: VecDeque<Arc<RawValue>>,
     /// The number of the first of them. They are counted from zero.
     pub first: u32,
+    /// How large they are together, in bytes.
+    size: usize,
 }
 
 impl Partials {
+    /// These, the first of which has this number.
+    pub fn new(first: u32, values: VecDeque<Arc<RawValue>>) -> Self {
+        let size = values.iter().map(|value| value.get().len()).sum();
+        Self { values, first, size }
+    }
+
     /// The number that the next one will have: where a reader of these goes on.
     pub fn next(&self) -> u32 {
         self.first.saturating_add(u32::try_from(self.values.len()).unwrap_or(u32::MAX))
@@ -52,10 +60,10 @@ impl Partials {
             return false;
         }
         self.values.push_back(Arc::clone(&partial.value));
-        let mut bytes: usize = self.values.iter().map(|value| value.get().len()).sum();
-        while self.values.len() > partial.keep.count || bytes > partial.keep.bytes {
+        self.size += partial.value.get().len();
+        while self.values.len() > partial.keep.count || self.size > partial.keep.bytes {
             let Some(oldest) = self.values.pop_front() else { break };
-            bytes -= oldest.get().len();
+            self.size = self.size.saturating_sub(oldest.get().len());
             self.first = self.first.saturating_add(1);
         }
         true
@@ -65,10 +73,7 @@ impl Partials {
     #[must_use]
     pub fn from(&self, number: u32) -> Self {
         let skip = number.saturating_sub(self.first) as usize;
-        Self {
-            values: self.values.iter().skip(skip).cloned().collect(),
-            first: number.clamp(self.first, self.next()),
-        }
+        Self::new(number.clamp(self.first, self.next()), self.values.iter().skip(skip).cloned().collect())
     }
 }
 

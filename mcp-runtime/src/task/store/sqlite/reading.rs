@@ -1,5 +1,6 @@
 //! What can be asked of the file: each with what was said and is not written yet.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,20 +162,20 @@ impl Reading<'_> {
 
 /// The partial results that are in the file.
 pub(super) fn partials(sql: &Connection, kept: &Kept) -> Result<Partials, Failure> {
-    let mut partials = Partials { first: kept.record.partials, ..Partials::default() };
+    let (mut first, mut values) = (kept.record.partials, VecDeque::new());
     if kept.record.partials == 0 {
-        return Ok(partials);
+        return Ok(Partials::default());
     }
     let mut statement =
         sql.prepare_cached("SELECT number, value FROM partials WHERE task = ?1 ORDER BY number")?;
     let mut rows = statement.query((kept.row,))?;
     while let Some(row) = rows.next()? {
-        if partials.values.is_empty() {
-            partials.first = row.get(0)?;
+        if values.is_empty() {
+            first = row.get(0)?;
         }
-        partials.values.push_back(Arc::from(rows::json(row.get(1)?, "the partial results of a task")?));
+        values.push_back(Arc::from(rows::json(row.get(1)?, "the partial results of a task")?));
     }
-    Ok(partials)
+    Ok(Partials::new(first, values))
 }
 
 /// The arguments of a task, where it comes from, and what it remembers.
