@@ -5,9 +5,11 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::context::Context;
 use super::journal::{Journal, Step, entry_within};
@@ -15,6 +17,9 @@ use super::record::Question;
 use crate::input::{Capability, InputError, InputRequest, InputResponse};
 use crate::protocol::payload;
 use crate::telemetry::One;
+
+/// How long a step waits for one that is to come first. If that does not come by then, the code has changed.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Context {
     /// Asks the client and waits for its answer. Cancel safe: a question whose future is dropped is withdrawn.
@@ -155,12 +160,18 @@ impl Context {
         F: Future<Output = Result<T, E>>,
     {
         let wrong = |wrong| TryStepError::Step(StepError { step: name.into(), wrong });
-        let key = match self.journal(|journal| journal.begin_step(name)) {
+        let mut begun = self.journal(|journal| journal.begin_step(name));
+        if let Step::Unfit { key, .. } = begun {
+            begun = Box::pin(self.step_in_turn(key)).await;
+        }
+        // Another branch may wait for this one.
+        self.0.wake.notify_waiters();
+        let key = match begun {
             Step::Known(value) => {
                 let known = serde_json::from_str(value.get());
                 return known.map_err(|error| wrong(Wrong::Unfit(error.to_string())));
             }
-            Step::Unfit { expected } => return Err(wrong(Wrong::OutOfTurn { expected })),
+            Step::Unfit { expected, .. } => return Err(wrong(Wrong::OutOfTurn { expected })),
             Step::New(key) => AtWork { cx: self, key },
         };
         let value = work().await.map_err(TryStepError::Work)?;
@@ -189,6 +200,21 @@ impl Context {
         }
         self.journal(|journal| journal.keep_step(Arc::clone(&key.key), encoded));
         Ok(value)
+    }
+
+    /// Begins a step that came before one that is remembered: once that has come. Branches that run side by side come in
+    /// another order each time, and one that was quick may be remembered as if it had run alone.
+    async fn step_in_turn(&self, key: Arc<str>) -> Step {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let mut woken = std::pin::pin!(self.0.wake.notified());
+            woken.as_mut().enable();
+            let step = self.journal(|journal| journal.enter_step(Arc::clone(&key)));
+            let is_early = matches!(step, Step::Unfit { .. });
+            if !is_early || tokio::time::timeout_at(until, woken).await.is_err() {
+                return step;
+            }
+        }
     }
 
     /// Whether it waits for its client.
@@ -315,5 +341,41 @@ impl<E: std::error::Error + 'static> std::error::Error for TryStepError<E> {
             Self::Work(error) => error.source(),
             Self::Step(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::journal::Kept;
+    use std::collections::HashMap;
+
+    /// The context of the next run.
+    fn again(cx: &Context) -> Context {
+        let entries = cx.journal(|journal| journal.kept().entries()).expect("JSON");
+        let kept = Kept::of_entries(entries, &[]).expect("as it was written");
+        let next = Context::detached();
+        next.resume(Journal::resume(kept, HashMap::new()));
+        next
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn branches_may_come_in_another_order_even_if_one_of_them_was_quick() {
+        let first = Context::detached();
+        for name in ["a", "b"] {
+            first.step(name, || async { name.to_owned() }).await.expect("remembered");
+        }
+        let second = again(&first);
+        let step = |name| second.step::<String, _>(name, || async { "done".to_owned() });
+        let (c, b, a) = tokio::join!(step("c"), step("b"), step("a"));
+        assert_eq!((a.as_deref(), b.as_deref(), c.as_deref()), (Ok("a"), Ok("b"), Ok("done")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_is_to_come_first_and_does_not_is_not_waited_for_long() {
+        let first = Context::detached();
+        first.step("a", || async {}).await.expect("remembered");
+        let refused = again(&first).step("b", || async {}).await.expect_err("it is not its turn");
+        assert!(refused.to_string().contains("where an earlier run did `a`"), "{refused}");
     }
 }

@@ -174,8 +174,9 @@ pub(crate) enum Step {
     Known(Box<RawValue>),
     /// It is to be done, under this key.
     New(Arc<str>),
-    /// Another step is to come first: the code is not the one that remembered it.
+    /// Another step is to come before the one of this key. If it does not come, the code is not the one that remembered it.
     Unfit {
+        key: Arc<str>,
         /// The name of the step that is remembered in this place.
         expected: Box<str>,
     },
@@ -224,16 +225,23 @@ impl Journal {
     /// Steps that followed one another must do so again: otherwise the code has changed, and going on would do anew what
     /// was done under another name. Steps that ran side by side may come in any order.
     pub(crate) fn begin_step(&mut self, name: &str) -> Step {
-        while self.kept.steps.get(self.next).is_some_and(|(key, ..)| self.claimed.contains(key)) {
+        let key = self.claim(&format!("{STEP}{name}"));
+        self.enter_step(key)
+    }
+
+    /// Begins a step whose turn it was not, if it is now.
+    pub(crate) fn enter_step(&mut self, key: Arc<str>) -> Step {
+        let has_come = |next: &Arc<str>| *next != key && self.claimed.contains(next);
+        while self.kept.steps.get(self.next).is_some_and(|(next, ..)| has_come(next)) {
             self.next += 1;
         }
-        let key = self.claim(&format!("{STEP}{name}"));
         let is_alone = self.at_work.is_empty() && !self.has_cut;
         if let Some((expected, _, true)) = self.kept.steps.get(self.next)
             && is_alone
             && *expected != key
         {
-            return Step::Unfit { expected: expected.strip_prefix(STEP).unwrap_or(expected).into() };
+            let expected = expected.strip_prefix(STEP).unwrap_or(expected).into();
+            return Step::Unfit { key, expected };
         }
         if let Some((_, value, _)) = self.places.get(&key).and_then(|place| self.kept.steps.get(*place)) {
             return Step::Known(value.clone());
@@ -450,7 +458,7 @@ mod tests {
         match journal.begin_step(name) {
             Step::New(key) => key,
             Step::Known(value) => panic!("`{name}` was done before, and gave {value}"),
-            Step::Unfit { expected } => panic!("`{expected}` was to come before `{name}`"),
+            Step::Unfit { expected, .. } => panic!("`{expected}` was to come before `{name}`"),
         }
     }
 
@@ -482,7 +490,7 @@ mod tests {
             let mut changed = again(&first);
             assert!(knows(&mut changed, "reserve"));
             let unfit = changed.begin_step(other);
-            assert!(matches!(unfit, Step::Unfit { expected } if &*expected == "charge"), "{other}");
+            assert!(matches!(unfit, Step::Unfit { expected, .. } if &*expected == "charge"), "{other}");
         }
     }
 
