@@ -187,7 +187,7 @@ impl Questions {
             Asker::Task(OfTask { task, key, .. }) => {
                 let (shared, principal) = (Arc::clone(shared), principal.clone());
                 background::spawn(async move {
-                    if let Err(error) = shared.engine.answer(task, &principal, vec![(key, response)]).await {
+                    if let Err(error) = shared.engine.deliver_answer(task, &principal, key, response).await {
                         tracing::warn!(%task, %error, "an answer could not be given to its task");
                     }
                 });

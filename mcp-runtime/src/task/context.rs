@@ -307,6 +307,11 @@ impl Context {
         self.state() & COOPERATIVE != 0
     }
 
+    /// Says that the call is cancelled, and wakes nobody who waits to hear of it.
+    pub(super) fn mark_cancelled(&self) {
+        self.0.state.fetch_or(CANCELLED, Ordering::AcqRel);
+    }
+
     /// Cancels the call. Whether the function deals with it by itself.
     pub(crate) fn cancel(&self) -> bool {
         let before = self.0.state.fetch_or(CANCELLED, Ordering::AcqRel);

@@ -19,11 +19,13 @@ impl<K: Clone + Eq + Hash> Watched for K {}
 pub(crate) struct Watchers<K = TaskId> {
     by_key: Mutex<HashMap<K, Vec<Arc<Watcher<K>>>>>,
     watched: AtomicUsize,
+    /// Woken when something begins to be watched and nothing was.
+    begun: Arc<Notify>,
 }
 
 impl<K> Default for Watchers<K> {
     fn default() -> Self {
-        Self { by_key: Mutex::default(), watched: AtomicUsize::new(0) }
+        Self { by_key: Mutex::default(), watched: AtomicUsize::new(0), begun: Arc::default() }
     }
 }
 
@@ -64,6 +66,11 @@ impl<K: Watched> Watchers<K> {
         self.watched.load(Ordering::Acquire) > 0
     }
 
+    /// Woken when something begins to be watched and nothing was.
+    pub(crate) fn begun(&self) -> &Arc<Notify> {
+        &self.begun
+    }
+
     /// Everything that is watched.
     pub(crate) fn watched(&self) -> Vec<K> {
         if self.is_watched() { lock(&self.by_key).keys().cloned().collect() } else { Vec::new() }
@@ -96,7 +103,9 @@ impl<K: Watched> Watch<K> {
         let is_new = lock(&self.watched).insert(key.clone());
         if is_new {
             lock(&self.watchers.by_key).entry(key).or_default().push(Arc::clone(&self.watcher));
-            self.watchers.watched.fetch_add(1, Ordering::AcqRel);
+            if self.watchers.watched.fetch_add(1, Ordering::AcqRel) == 0 {
+                self.watchers.begun.notify_one();
+            }
         }
         is_new
     }

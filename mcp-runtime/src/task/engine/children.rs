@@ -84,7 +84,7 @@ impl Engine {
         loop {
             match self.look_after(record, was_waiting, &scope).await {
                 Ok(Some(ended)) => return Ok(ended),
-                Ok(None) => {}
+                Ok(None) => pauses = PAUSES.into_iter(),
                 Err(StoreError::Failed(doing, error)) => {
                     let Some(pause) = pauses.next() else { return Err(StoreError::Failed(doing, error)) };
                     tracing::warn!(task = %id, doing, %error, "a task could not be looked up; it is tried again");
@@ -117,7 +117,7 @@ impl Engine {
         }
         // A job elsewhere needs nobody.
         if record.job.is_none()
-            && let Some(claimed) = self.claim_waiting(record.id).await?
+            && let Some((claimed, _taking)) = self.claim_waiting(record.id).await?
         {
             self.take_up(claimed, was_waiting.then(Vec::new), Some(scope())).await;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
-use super::Engine;
+use super::{Engine, FIRST_PAUSE, LONGEST_PAUSE};
 use crate::background;
 use crate::input::{InputError, InputResponse, check};
 use crate::task::identity::{Epoch, Principal, TaskId};
@@ -205,7 +205,7 @@ impl Engine {
                 self.deliver(record);
                 self.watchers.changed(&id);
             }
-            if let Some(mut task) = waiting {
+            if let Some((mut task, _taking)) = waiting {
                 let waited = task.record.open_questions().map(|question| Arc::clone(&question.key)).collect();
                 if let Ok(record) = &answered {
                     task.record = record.clone();
@@ -220,6 +220,27 @@ impl Engine {
                 }
             }
         })
+    }
+
+    /// The same for an answer that nobody could be asked for again: it is kept here until the store takes it.
+    pub(crate) async fn deliver_answer(
+        self: &Arc<Self>,
+        id: TaskId,
+        principal: &Principal,
+        key: Arc<str>,
+        answer: Arc<InputResponse>,
+    ) -> Result<(), StoreError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.answer(id, principal, vec![(Arc::clone(&key), Arc::clone(&answer))]).await {
+                Err(StoreError::Failed(doing, error)) if !self.is_over() => {
+                    tracing::warn!(task = %id, doing, %error, "an answer could not be recorded; it is tried again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                answered => return answered.map(drop),
+            }
+        }
     }
 
     /// Tells the run, if it is in this process, which answers are there.

@@ -69,6 +69,8 @@ pub(crate) struct Engine {
     reviver: OnceLock<Weak<dyn Revive>>,
     tools: OnceLock<Weak<dyn KnowTools>>,
     keepers: OnceLock<[AbortHandle; 2]>,
+    /// The tasks that were claimed by name, or are just being claimed, and are not entered yet.
+    taking: Mutex<HashSet<TaskId>>,
     /// Whether the store may hold something for this worker that does not run: it failed after it had begun.
     is_suspect: AtomicBool,
     /// Woken when somebody may want to hear of changes.
@@ -96,6 +98,17 @@ struct Live {
     abort: Option<AbortHandle>,
 }
 
+impl Live {
+    /// Drops the run at its next await.
+    fn drop_run(&self) {
+        // It finds out why before it is dropped, wherever that happens: what it calls is not cancelled with it.
+        self.cx.mark_cancelled();
+        // Before anybody is woken, or what wakes up to hear of it would run on.
+        self.abort.iter().for_each(AbortHandle::abort);
+        self.cx.cancel();
+    }
+}
+
 /// A task to be made and run.
 pub(crate) struct NewRun {
     pub(crate) task: NewTask,
@@ -117,6 +130,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Engine {
     pub(crate) fn new(store: Arc<dyn TaskStore>, settings: EngineSettings) -> Arc<Self> {
+        let watchers = Arc::<Watchers>::default();
         Arc::new(Self {
             store: telemetry::timed(store),
             worker: WorkerId::random(),
@@ -124,11 +138,12 @@ impl Engine {
             reviver: OnceLock::new(),
             tools: OnceLock::new(),
             keepers: OnceLock::new(),
+            taking: Mutex::default(),
             is_suspect: AtomicBool::new(false),
-            busy: Arc::default(),
+            busy: Arc::clone(watchers.begun()),
             settings,
             live: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            watchers: Arc::default(),
+            watchers,
             awaited: Mutex::default(),
             sweep: Arc::default(),
             sweeper: OnceLock::new(),
@@ -160,7 +175,6 @@ impl Engine {
         let Some(registered) = self.enter(id, live) else {
             return Err(StoreError::Failed("recording a task", "the server has stopped".into()));
         };
-        self.busy.notify_one();
         let trace = task.origin.trace.clone();
         let has_key = task.key.is_some();
         let created = match self.store.create(task).await {
@@ -191,6 +205,7 @@ impl Engine {
         let before = if self.is_stopped() { Err(live) } else { Ok(entered.insert(id, live)) };
         // Not under the lock: it may be the last that holds something of the author's.
         drop(entered);
+        self.busy.notify_one();
         before.is_ok().then(|| Registered {
             engine: Arc::clone(self),
             id,
@@ -265,7 +280,7 @@ impl Engine {
         is_such: &mut (dyn FnMut(&Record) -> bool + Send),
     ) -> Result<Record, StoreError> {
         let _awaited = Awaited::new(self, id);
-        let watch = self.watchers.watch();
+        let watch = self.watch();
         watch.add(id);
         let mut following = None;
         loop {
@@ -290,7 +305,6 @@ impl Engine {
     }
 
     pub(crate) fn watch(&self) -> Watch {
-        self.busy.notify_one();
         self.watchers.watch()
     }
 
@@ -336,13 +350,13 @@ impl Engine {
     /// Stops the future of a task: drops it at its next await, or after the grace period if it cleans up by itself.
     fn stop(&self, id: TaskId) {
         let live = self.live(id);
-        let Some(Live { cx, abort, .. }) = live.get(&id) else { return };
+        let Some(live @ Live { cx, abort, .. }) = live.get(&id) else { return };
         let is_cooperative = cx.is_cooperative();
-        if !is_cooperative {
-            // First, or what wakes up to hear of it would run on.
-            abort.iter().for_each(AbortHandle::abort);
+        if is_cooperative {
+            cx.cancel();
+        } else {
+            live.drop_run();
         }
-        cx.cancel();
         // What has not started yet sees that it was cancelled, and does not.
         let Some(abort) = abort.clone() else { return };
         if is_cooperative {
@@ -406,6 +420,7 @@ impl Engine {
             Err(StoreError::Refused(Refusal::Terminal(_) | Refusal::Stale) | StoreError::NotFound) => {
                 self.note_seen(id);
                 self.watchers.changed(&id);
+                self.sweep.notify_one();
             }
             Err(error) => return Err(error),
         }

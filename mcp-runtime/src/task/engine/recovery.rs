@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -48,6 +48,18 @@ pub(crate) struct Revived {
     pub(crate) work: Work,
     /// Whether it may be followed by another.
     pub(crate) may_rerun: bool,
+}
+
+/// A task that is being taken, until it is entered: so that it is not handed back as one that nobody runs.
+pub(super) struct Taking {
+    engine: Arc<Engine>,
+    id: TaskId,
+}
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        self.engine.taking().remove(&self.id);
+    }
 }
 
 impl Engine {
@@ -175,7 +187,9 @@ impl Engine {
     async fn compare(&self, running: Vec<TaskId>, held: Vec<TaskId>) {
         // Who is about to run is registered before it is recorded. So what is recorded and not registered is over by now,
         // or was recorded by a store that failed to say so, and is nobody's.
-        for id in held.iter().copied().filter(|id| !self.live(*id).contains_key(id)) {
+        // What is being taken is looked for first: once it is not, it is registered.
+        let is_at_hand = |id: &TaskId| self.taking().contains(id) || self.live(*id).contains_key(id);
+        for id in held.iter().copied().filter(|id| !is_at_hand(id)) {
             let released = match self.store.get(id).await {
                 Ok(Some(record)) if !record.status.is_terminal() && record.worker == Some(self.worker) => {
                     self.store.apply(id, Event::Release(record.epoch)).await.map(drop)
@@ -211,12 +225,27 @@ impl Engine {
     }
 
     /// Takes over one task that waits for its client, unless somebody living holds it.
-    pub(super) async fn claim_waiting(&self, id: TaskId) -> Result<Option<Claimed>, StoreError> {
-        if !self.store.is_durable() || self.is_stopped() || self.live(id).contains_key(&id) {
+    pub(super) async fn claim_waiting(
+        self: &Arc<Self>,
+        id: TaskId,
+    ) -> Result<Option<(Claimed, Taking)>, StoreError> {
+        if !self.store.is_durable() || self.is_stopped() {
+            return Ok(None);
+        }
+        if !self.taking().insert(id) {
+            return Ok(None);
+        }
+        let taking = Taking { engine: Arc::clone(self), id };
+        if self.live(id).contains_key(&id) {
             return Ok(None);
         }
         let claimed = self.store.claim(self.lease(), Some(id), 1).await;
-        Ok(claimed.inspect_err(|error| self.suspect(error))?.pop())
+        let claimed = claimed.inspect_err(|error| self.suspect(error))?.pop();
+        Ok(claimed.map(|claimed| (claimed, taking)))
+    }
+
+    fn taking(&self) -> MutexGuard<'_, HashSet<TaskId>> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at tasks that others may have changed: tells whoever watches them, and the run, if it is here.
@@ -248,8 +277,7 @@ impl Engine {
     fn lose(&self, id: TaskId) {
         tracing::warn!(task = %id, "the task was taken over by another worker");
         if let Some(live) = self.live(id).get(&id) {
-            live.abort.iter().for_each(AbortHandle::abort);
-            live.cx.cancel();
+            live.drop_run();
         }
     }
 
@@ -282,7 +310,14 @@ impl Engine {
                     let work = after(backoff(attempts), work);
                     drop(Start(Some(Starting { registered, span, work, runtime: Handle::current() })));
                 }
-                Err(ending) => self.end(id, epoch, ending).await,
+                Err(ending) => {
+                    let ending = Arc::new(self.bounded(ending));
+                    if let Err(error) = self.try_to_end(id, epoch, &ending).await {
+                        // It is nobody's, so the next round comes to the same; and the others do not wait for that.
+                        tracing::error!(task = %id, %error, "the end of a task could not be recorded; it is tried again");
+                        self.suspect(&error);
+                    }
+                }
             }
         })
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Engine;
@@ -178,10 +178,10 @@ impl Engine {
                 let Some(live) = live.get(id).filter(|live| live.epoch == *epoch) else { continue };
                 if live.cx.is_cooperative() {
                     cleans_up = true;
+                    live.cx.cancel();
                 } else {
-                    live.abort.iter().for_each(AbortHandle::abort);
+                    live.drop_run();
                 }
-                live.cx.cancel();
                 aborts.extend(live.abort.clone());
             }
             if cleans_up {
