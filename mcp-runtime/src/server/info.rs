@@ -1,7 +1,6 @@
 //! Who the server is, and the answers to `initialize` and `server/discover`, written once.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +34,8 @@ pub(crate) struct Introductions {
     /// The `_meta` entry that names the server, in each result of the modern wire.
     pub(crate) server_meta: Arc<str>,
     pub(crate) discover: Arc<[u8]>,
-    initialize: HashMap<(&'static str, Offered), Arc<[u8]>>,
+    /// For each revision, with each choice of what is offered.
+    initialize: Vec<(&'static str, Offered, Arc<[u8]>)>,
 }
 
 impl Info {
@@ -63,7 +63,7 @@ impl Info {
             .flat_map(|offered| [offered, offered.without(Offer::Changes)]);
         let initialize = fewer
             .flat_map(|offered| Version::all().map(move |version| (version, offered)))
-            .map(|(version, offered)| ((version.as_str(), offered), self.initialize(version, offered)))
+            .map(|(version, offered)| (version.as_str(), offered, self.initialize(version, offered)))
             .collect();
         Introductions { server_meta: self.server_meta().into(), discover: self.discover(offered), initialize }
     }
@@ -162,6 +162,8 @@ fn capabilities(offered: Offered) -> Map<String, Value> {
 impl Introductions {
     /// The answer to `initialize`.
     pub(crate) fn initialize(&self, version: Version, offered: Offered) -> Arc<[u8]> {
-        self.initialize.get(&(version.as_str(), offered)).cloned().unwrap_or_else(|| Arc::from(&b"{}"[..]))
+        let is_meant = |(named, with, _): &&(_, _, _)| (*named, *with) == (version.as_str(), offered);
+        let found = self.initialize.iter().find(is_meant);
+        found.map_or_else(|| Arc::from(&b"{}"[..]), |(_, _, answer)| Arc::clone(answer))
     }
 }

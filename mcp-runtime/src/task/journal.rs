@@ -15,7 +15,7 @@ use crate::input::{InputRequest, InputResponse, check};
 use crate::protocol::payload;
 
 /// Something that a task remembers. To a store it is a text under a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JournalEntry {
     /// What it is called; one entry of a task has it.
     pub key: Arc<str>,
@@ -78,13 +78,12 @@ pub(crate) struct Journal {
 }
 
 /// The part of a journal that outlives a run.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Kept {
     answers: HashMap<Arc<str>, Arc<InputResponse>>,
     /// In the order in which they ended.
     steps: Steps,
     /// Those of calls that this one makes as parts of itself, by what stands before their keys.
-    #[serde(default, skip_serializing_if = "HashMap::is_empty")]
     within: HashMap<Arc<str>, Steps>,
 }
 
@@ -446,9 +445,7 @@ mod tests {
         assert!(first.ask(&b, &request()).is_none(), "what does not fit is no answer");
         assert_eq!(first.open().len(), 1);
         do_step(&mut first, "s", "7");
-        let kept = serde_json::to_string(first.kept()).expect("JSON");
-        let mut second =
-            Journal::resume(serde_json::from_str(&kept).expect("as it was written"), HashMap::new());
+        let mut second = again(&first);
         let a = second.claim("a");
         assert!(second.ask(&a, &request()).is_some());
         assert!(matches!(second.begin_step("s"), Step::Known(value) if value.get() == "7"));

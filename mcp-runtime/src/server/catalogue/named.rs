@@ -17,17 +17,22 @@ pub(super) trait Entry: Callee {
     fn write(&self, out: &mut Vec<u8>, audience: Audience);
 }
 
+/// Where each of these names is.
+pub(super) fn places<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> HashMap<Arc<str>, usize> {
+    names.enumerate().map(|(place, name)| (Arc::clone(name), place)).collect()
+}
+
 /// All of one kind.
 pub(super) struct Named<E> {
     in_order: Vec<Arc<E>>,
-    by_name: HashMap<Arc<str>, Arc<E>>,
+    /// Where in the order each is; of two of one name, the second.
+    by_name: HashMap<Arc<str>, usize>,
     pages: Pages,
 }
 
 impl<E: Entry> Named<E> {
     pub(super) fn new(in_order: Vec<Arc<E>>, writing: Writing<'_>) -> Self {
-        let by_name =
-            in_order.iter().map(|entry| (Arc::clone(&entry.traits().name), Arc::clone(entry))).collect();
+        let by_name = places(in_order.iter().map(|entry| &entry.traits().name));
         let pages =
             Pages::new(E::MEMBER, &in_order, |out, entry, audience| entry.write(out, audience), writing);
         Self { in_order, by_name, pages }
@@ -46,9 +51,11 @@ impl<E: Entry> Named<E> {
         let mut in_order = self.in_order.clone();
         in_order.extend(more.into_iter().map(Arc::new));
         let all = Self::new(in_order, writing);
-        let is_second = |entry: &&Arc<E>| !Arc::ptr_eq(&all.by_name[&entry.traits().name], *entry);
-        for entry in all.in_order.iter().filter(is_second) {
+        for (place, entry) in all.in_order.iter().enumerate() {
             let (noun, name) = (E::NOUN, &entry.traits().name);
+            if all.by_name.get(name) == Some(&place) {
+                continue;
+            }
             errors.push(format!("two {noun}s are named `{name}`: give one of them another `name`"));
         }
         Arc::new(all)
@@ -62,7 +69,7 @@ impl<E: Entry> Named<E> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Arc<E>> {
-        self.by_name.get(name)
+        self.in_order.get(*self.by_name.get(name)?)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<E>> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Check;
 use super::listing::{Pages, Writing};
+use super::named::places;
 use crate::prompt::DescribedArgument;
 use crate::protocol::ProtocolError;
 use crate::protocol::content::Annotations;
@@ -112,8 +113,8 @@ fn narrowest_first(entries: Vec<Arc<ResourceEntry>>) -> Vec<Arc<ResourceEntry>> 
 /// All resources and templates.
 pub(super) struct Resources {
     in_order: Vec<Arc<ResourceEntry>>,
-    /// By URI, and by template as it is written.
-    by_uri: HashMap<Arc<str>, Arc<ResourceEntry>>,
+    /// Where in the order each is, by URI, and by template as it is written.
+    by_uri: HashMap<Arc<str>, usize>,
     /// Those that match most narrowly first.
     templates: Vec<Arc<ResourceEntry>>,
     pages: Pages,
@@ -122,8 +123,7 @@ pub(super) struct Resources {
 
 impl Resources {
     pub(super) fn new(in_order: Vec<Arc<ResourceEntry>>, writing: Writing<'_>) -> Self {
-        let by_uri =
-            in_order.iter().map(|entry| (Arc::clone(&entry.traits.name), Arc::clone(entry))).collect();
+        let by_uri = places(in_order.iter().map(|entry| &entry.traits.name));
         let (templates, fixed): (Vec<_>, Vec<_>) =
             in_order.iter().cloned().partition(|entry| entry.template().is_some());
         let pages = Pages::new("resources", &fixed, |out, entry, _| entry.write(out), writing);
@@ -170,9 +170,13 @@ impl Resources {
         Some(Arc::new(Self::new(in_order, writing)))
     }
 
+    fn named(&self, uri: &str) -> Option<&Arc<ResourceEntry>> {
+        self.in_order.get(*self.by_uri.get(uri)?)
+    }
+
     /// What is read when this URI is asked for.
     pub(super) fn find(&self, uri: &str) -> Option<&Arc<ResourceEntry>> {
-        let fixed = self.by_uri.get(uri).filter(|entry| entry.template().is_none());
+        let fixed = self.named(uri).filter(|entry| entry.template().is_none());
         let matches = |entry: &&Arc<ResourceEntry>| {
             entry.template().is_some_and(|template| template.matches(uri).is_some())
         };
@@ -181,7 +185,7 @@ impl Resources {
 
     /// What is meant by a URI or a template.
     pub(super) fn get(&self, uri: &str) -> Option<&Arc<ResourceEntry>> {
-        self.by_uri.get(uri).or_else(|| self.find(uri))
+        self.named(uri).or_else(|| self.find(uri))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<ResourceEntry>> {

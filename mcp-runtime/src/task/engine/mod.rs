@@ -335,16 +335,18 @@ impl Engine {
     }
 
     /// Cancels a task of which nobody was told, because the call that it comes of was cancelled.
-    async fn give_up(self: &Arc<Self>, id: TaskId) {
-        match self.store.apply(id, Event::Cancel).await {
-            Ok(record) => {
-                self.stop(id);
-                self.ended_now(&record).await;
+    fn give_up<'a>(self: &'a Arc<Self>, id: TaskId) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            match self.store.apply(id, Event::Cancel).await {
+                Ok(record) => {
+                    self.stop(id);
+                    self.ended_now(&record).await;
+                }
+                // It has ended, in whatever way.
+                Err(StoreError::Refused(_) | StoreError::NotFound) => {}
+                Err(error) => tracing::error!(task = %id, %error, "the end of a task could not be recorded"),
             }
-            // It has ended, in whatever way.
-            Err(StoreError::Refused(_) | StoreError::NotFound) => {}
-            Err(error) => tracing::error!(task = %id, %error, "the end of a task could not be recorded"),
-        }
+        })
     }
 
     /// Stops the future of a task: drops it at its next await, or after the grace period if it cleans up by itself.
