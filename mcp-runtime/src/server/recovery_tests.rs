@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::tests::{Made, made, server};
 use super::*;
 use crate::task::store::contract::ManualClock;
-use crate::task::store::{Fault, Faults, Faulty, Memory, Operation};
+use crate::task::store::{Faults, Faulty, Memory};
 use crate::tool::TaskSupport;
 use crate::{Context, ToolResult};
 
@@ -246,42 +246,4 @@ fn a_worker_that_lost_its_lease_stops_what_another_took_over() {
         assert_eq!(get(&slow, &id).await["status"], "completed");
     });
     assert_eq!(marks.done(), ["a", "b"]);
-}
-
-#[test]
-fn a_task_that_is_being_taken_up_is_not_handed_back_meanwhile() {
-    let (world, begun) = (World::new(), Arc::new(AtomicUsize::new(0)));
-    let id = world.until_it_dies(asker(&begun), async |service| {
-        let id = begin(&service, "asker").await;
-        while get(&service, &id).await["status"] != "input_required" {
-            tokio::task::yield_now().await;
-        }
-        id
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
-        let (service, faults) = world.faulty_server(asker(&begun));
-        let engine = Arc::clone(&service.0.engine);
-        // Something else is at work, so that the lease is renewed.
-        let other = begin(&service, "asker").await;
-        while get(&service, &other).await["status"] != "input_required" {
-            tokio::task::yield_now().await;
-        }
-        faults.next(Operation::Apply, Fault::Slow(Duration::from_secs(1)));
-        let answer = json!({ "action": "accept", "content": { "name": "Ada" } });
-        let params = json!({ "taskId": id, "inputResponses": { "who": answer } });
-        let mut client = service.test_client();
-        let answering = async { client.request("tasks/update", params).await.expect("acknowledged") };
-        let meanwhile = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            engine.make_round().await;
-        };
-        tokio::join!(answering, meanwhile);
-        assert_eq!(follow(&service, &id).await["result"]["content"][0]["text"], "Ada");
-        assert_eq!(
-            begun.load(Ordering::SeqCst),
-            3,
-            "each of the two once, and the one that waited once more"
-        );
-    });
 }

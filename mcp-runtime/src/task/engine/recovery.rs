@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -81,11 +81,19 @@ impl Engine {
         self.start_sweeper();
         let engine = Arc::downgrade(self);
         let keeper = background::spawn(async move {
+            let mut was_away = false;
             while let Some(engine) = engine.upgrade() {
-                let pause = engine.settings.lease / 3;
-                engine.make_round().await;
+                let lease = engine.settings.lease;
+                engine.hold().await;
+                if !was_away {
+                    engine.take_over().await;
+                }
                 drop(engine);
-                tokio::time::sleep(pause).await;
+                let slept = SystemTime::now();
+                tokio::time::sleep(lease / 3).await;
+                // The machine was asleep, or its clock was set: then the leases of the living have lapsed, too, and they have
+                // a round to renew them.
+                was_away = !was_away && slept.elapsed().is_ok_and(|span| span > lease);
             }
         });
         let (engine, store, busy) = (Arc::downgrade(self), Arc::clone(&self.store), Arc::clone(&self.busy));
@@ -145,7 +153,14 @@ impl Engine {
     }
 
     /// Holds what is run here, and takes up what nobody holds.
+    #[cfg(test)]
     pub(crate) async fn make_round(self: &Arc<Self>) {
+        self.hold().await;
+        self.take_over().await;
+    }
+
+    /// Holds what is run here, and looks at what others run that somebody here waits for.
+    async fn hold(self: &Arc<Self>) {
         let running: Vec<TaskId> = self.live_tasks(&HashSet::new()).into_iter().map(|(id, ..)| id).collect();
         let is_suspect = self.is_suspect.swap(false, Ordering::AcqRel);
         if !running.is_empty() || is_suspect {
@@ -163,6 +178,10 @@ impl Engine {
                 self.watchers.changed(&id);
             }
         }
+    }
+
+    /// Takes up what nobody holds.
+    async fn take_over(self: &Arc<Self>) {
         while !self.is_stopping() {
             let claimed = self.store.claim(self.lease(), None, CLAIM_BATCH).await;
             match claimed.inspect_err(|error| self.suspect(error)) {

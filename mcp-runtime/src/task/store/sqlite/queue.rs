@@ -164,6 +164,15 @@ impl Queue {
         self.state().last = (operations, took);
     }
 
+    /// Nothing is done any more: who waits is told so, by what it waits for being dropped.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        let waiting = (std::mem::take(&mut state.operations), std::mem::take(&mut state.looks));
+        drop(state);
+        drop(waiting);
+    }
+
     /// Waits for something to do. After the queue was closed: once more, and then never.
     ///
     /// Those who were answered together come back at about the same time. Waiting for them costs each less than it costs

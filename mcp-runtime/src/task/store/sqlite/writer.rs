@@ -27,6 +27,7 @@ enum Undone {
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        let _ending = Ending(Arc::clone(&self.shared));
         while let Some(Turn { operations, looks, writes_said }) = self.shared.queue.next() {
             if writes_said || !operations.is_empty() {
                 let (count, start) = (operations.len(), Instant::now());
@@ -114,6 +115,15 @@ impl Writer {
         writing.finish(feed)?;
         writing.sql.prepare_cached("COMMIT")?.execute(())?;
         Ok(())
+    }
+}
+
+/// However the thread ends, nobody waits for it after that.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.queue.abandon();
     }
 }
 
