@@ -112,12 +112,13 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
 
 /// Whether the file is ours, or nobody's yet.
 fn check_owner(sql: &Connection) -> Result<(), Problem> {
+    // First the tables: whoever makes the file makes both at once, and maybe in just this moment.
+    let tables: i64 = sql.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     let application: i32 = sql.query_row("PRAGMA application_id", (), |row| row.get(0))?;
     if application == schema::APPLICATION {
         let version = schema::version(sql)?;
         return if version > schema::VERSION { Err(Problem::Newer(version)) } else { Ok(()) };
     }
-    let tables: i64 = sql.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     if application == 0 && tables == 0 { Ok(()) } else { Err(Problem::Foreign) }
 }
 
