@@ -14,10 +14,12 @@ use super::link::Broken;
 use super::link::http::{Address, Host, Token};
 use super::link::process::Program;
 use super::peer::{OnLog, Peer};
+use super::receiver::Receiver;
 use super::settings::{Revisions, Settings};
 use crate::input::{Elicited, Root};
-use crate::protocol::ProtocolError;
-use crate::server::Service;
+use crate::protocol::{ProtocolError, digest};
+use crate::server::{Service, Tasks};
+use crate::task::Principal;
 
 /// How often the first contact is tried that breaks off.
 const TRIES: usize = 4;
@@ -46,6 +48,7 @@ pub struct Connect {
     token: Token,
     handlers: Handlers,
     on_log: Option<OnLog>,
+    tasks: Option<Tasks>,
     settings: Settings,
 }
 
@@ -53,6 +56,19 @@ enum Target {
     Url(String),
     Program(Box<std::process::Command>),
     Service(Service),
+}
+
+impl Target {
+    /// The server that is here, as one of several whose tasks are in one place. What its address or its arguments say may be
+    /// secret, so it is not told.
+    fn principal(&self) -> Principal {
+        let place = match self {
+            Self::Url(url) => url.clone(),
+            Self::Program(command) => format!("{command:?}"),
+            Self::Service(_) => "in this process".to_owned(),
+        };
+        Principal::new(format!("server-{}", digest(&place)))
+    }
 }
 
 impl Connect {
@@ -75,6 +91,7 @@ impl Connect {
             token: Token::None,
             handlers: Handlers::default(),
             on_log: None,
+            tasks: None,
             settings: Settings::default(),
         }
     }
@@ -124,6 +141,28 @@ impl Connect {
     /// Hears what the server logs: the parameters of `notifications/message`.
     pub fn on_log(mut self, on_log: impl Fn(Value) + Send + Sync + 'static) -> Self {
         self.on_log = Some(Arc::new(on_log));
+        self
+    }
+
+    /// Offers servers that what they ask of a model or of people is a task of this client's, which they poll, fetch and cancel,
+    /// and find again after a connection was lost. Default: no.
+    ///
+    /// Only the core tasks of 2025-11-25 know this; servers of other revisions ask as ever. The tasks are run and kept like a
+    /// server's: with [`Tasks::sqlite`], they outlive this program, and what was being asked when it ended is asked again. Clients
+    /// of several servers may share a file; a server should have one of its own.
+    ///
+    /// ```no_run
+    /// use mcp_runtime::Tasks;
+    /// use mcp_runtime::client::{Client, Conversation, Error, ModelAnswer};
+    ///
+    /// # async fn f() -> Result<(), Error> {
+    /// let ask_model = async |asked: Conversation| Ok(ModelAnswer::text("a model", format!("{} messages", asked.messages.len())));
+    /// let client = Client::http("http://127.0.0.1:8080/mcp").sampling(ask_model).tasks(Tasks::memory()).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tasks(mut self, tasks: Tasks) -> Self {
+        self.tasks = Some(tasks);
         self
     }
 
@@ -193,11 +232,17 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// [`Error::Lost`] or [`Error::TimedOut`] if there is no such server; [`Error::Unsupported`] if there is no revision that
+    /// [`Error::Invalid`] if what was set makes no sense, or [`tasks`](Self::tasks) cannot be kept; [`Error::Lost`] or [`Error::TimedOut`] if there is no such server; [`Error::Unsupported`] if there is no revision that
     /// both know; [`Error::Refused`] or [`Error::Status`] if the server does not want this client.
     pub async fn connect(mut self) -> Result<Client, Error> {
         self.settings.capabilities = self.handlers.capabilities();
         let limit = self.settings.max_message_size;
+        let receiver = self
+            .tasks
+            .take()
+            .map(|tasks| Receiver::new(tasks, &self.handlers, self.target.principal(), limit));
+        let receiver = receiver.transpose()?;
+        self.settings.tasks = receiver.as_ref().and_then(Receiver::capability);
         let place = match self.target {
             Target::Url(url) => {
                 Place::Host(Arc::new(Host::new(Address::new(&url, &self.headers, self.token)?, limit)))
@@ -205,7 +250,7 @@ impl Connect {
             Target::Program(command) => Place::Program(Program::new(*command)),
             Target::Service(service) => Place::InProcess(service),
         };
-        let peer = Arc::new(Peer::new(self.handlers, self.on_log));
+        let peer = Arc::new(Peer::new(self.handlers, self.on_log, receiver));
         let client = Client::new(Connection::new(place, self.settings, peer));
         // A server that is not there is none, but one that was reached may be reached again.
         for _ in 1..TRIES {

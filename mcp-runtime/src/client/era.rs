@@ -108,7 +108,7 @@ impl Connection {
     async fn initialize(&self, link: Arc<dyn Link>) -> Result<Session, Fault> {
         let params = json!({
             "protocolVersion": names::LEGACY_WITH_TASKS,
-            "capabilities": self.settings.capabilities,
+            "capabilities": self.settings.legacy_capabilities(),
             "clientInfo": self.settings.info,
         });
         let id = self.next_id();

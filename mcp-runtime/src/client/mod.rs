@@ -50,6 +50,7 @@ mod handlers;
 mod link;
 mod offers;
 mod peer;
+mod receiver;
 mod result;
 mod settings;
 mod task;
@@ -143,6 +144,11 @@ impl Client {
     /// Dropping the last clone does the same without waiting.
     pub async fn close(self) {
         self.connection().close().await;
+        // What others still hold goes on, and opens another session when it needs one.
+        let peer = Arc::into_inner(self.0).map(|last| Arc::clone(&last.connection.peer));
+        if let Some(receiver) = peer.as_ref().and_then(|peer| peer.receiver.as_ref()) {
+            receiver.stop().await;
+        }
     }
 
     fn connection(&self) -> &Connection {

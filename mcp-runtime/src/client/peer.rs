@@ -10,16 +10,13 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::backoff::Backoff;
 use super::error::Error;
 use super::handlers::{Handlers, NoAnswer};
-use super::link::{Broken, Link, Outcome, Outgoing};
+use super::link::{Link, Outcome, Outgoing};
+use super::receiver::{Receiver, send};
 use crate::protocol::names::meta;
 use crate::protocol::params::Str;
 use crate::protocol::{ProtocolError, RequestId};
-
-/// How often an answer is sent before the server is given up.
-const ANSWER_TRIES: usize = 5;
 
 /// What is not read yet of what the server says of a task. More is dropped: there is always the next poll.
 const UNREAD: usize = 64;
@@ -62,6 +59,8 @@ pub(super) enum Push {
 pub(super) struct Peer {
     pub(super) handlers: Handlers,
     pub(super) on_log: Option<OnLog>,
+    /// Who runs what the server asks for as a task, if that may be one.
+    pub(super) receiver: Option<Receiver>,
     heard: Mutex<Heard>,
     /// How often the server said that its tools are others now.
     tools_changed: AtomicU64,
@@ -96,8 +95,8 @@ struct Frame<'a> {
 }
 
 impl Peer {
-    pub(super) fn new(handlers: Handlers, on_log: Option<OnLog>) -> Self {
-        Self { handlers, on_log, heard: Mutex::default(), tools_changed: AtomicU64::new(0) }
+    pub(super) fn new(handlers: Handlers, on_log: Option<OnLog>, receiver: Option<Receiver>) -> Self {
+        Self { handlers, on_log, receiver, heard: Mutex::default(), tools_changed: AtomicU64::new(0) }
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -135,8 +134,14 @@ impl Peer {
         };
         let params = || frame.params.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
         match (frame.id, frame.method) {
-            (Some(id), Some(method)) => self.answer(id, method.0.into_owned(), params(), link),
-            (None, Some(method)) => self.note(&method, params()),
+            (Some(id), Some(method)) => {
+                let params = params();
+                match self.receiver.as_ref().filter(|receiver| receiver.takes(&method, &params)) {
+                    Some(receiver) => receiver.receive(Some(&id), &method, params, link),
+                    None => self.answer(id, method.0.into_owned(), params, link),
+                }
+            }
+            (None, Some(method)) => self.note(&method, params(), link),
             (Some(RequestId::Number(id)), None) => settle(id, outcome(frame.result, frame.error)),
             (id, None) => tracing::warn!(?id, "the server answered what nobody asked"),
         }
@@ -153,21 +158,14 @@ impl Peer {
                 Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
                 Err(NoAnswer(error)) => json!({ "jsonrpc": "2.0", "id": id, "error": error }),
             };
-            let mut backoff = Backoff::new();
-            for _ in 0..ANSWER_TRIES {
-                match link.send(Outgoing::aside(&answer)).await {
-                    Ok(()) | Err(Broken::NoSession) => break,
-                    Err(error) => tracing::debug!(%error, method, "an answer cannot be sent"),
-                }
-                tokio::time::sleep(backoff.wait()).await;
-            }
+            send(&*link, Outgoing::aside(&answer)).await;
             peer.heard().answering.remove(&id);
         });
         heard.answering.insert(key, answering.abort_handle());
     }
 
     /// Takes a notification.
-    fn note(&self, method: &str, params: Value) {
+    fn note(&self, method: &str, params: Value, link: &Arc<dyn Link>) {
         match method {
             "notifications/progress" => {
                 let token = params["progressToken"].as_i64();
@@ -184,8 +182,10 @@ impl Peer {
             "notifications/cancelled" => {
                 let id = serde_json::from_value(params["requestId"].clone()).ok();
                 let answering = id.and_then(|id: RequestId| self.heard().answering.remove(&id));
-                if let Some(answering) = answering {
-                    answering.abort();
+                match (answering, &self.receiver) {
+                    (Some(answering), _) => answering.abort(),
+                    (None, Some(receiver)) => receiver.receive(None, method, params, link),
+                    (None, None) => {}
                 }
             }
             "notifications/subscriptions/acknowledged" => {

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) info: Value,
     /// What the handlers can do.
     pub(super) capabilities: Map<String, Value>,
+    /// What a server may ask for as a task, as the one revision declares it that knows this.
+    pub(super) tasks: Option<Value>,
     /// How long a request that is no call may take.
     pub(super) request_timeout: Duration,
     /// For how long a server that cannot be reached is tried again.
@@ -45,6 +47,7 @@ impl Default for Settings {
             revisions: Revisions::default(),
             info: json!({ "name": program_name(), "version": "0" }),
             capabilities: Map::new(),
+            tasks: None,
             request_timeout: Duration::from_secs(30),
             persistence: Duration::from_secs(60),
             probe_timeout: Duration::from_secs(5),
@@ -56,6 +59,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What is declared in the handshake of the revisions that have one.
+    pub(super) fn legacy_capabilities(&self) -> Value {
+        let mut all = self.capabilities.clone();
+        if let Some(tasks) = &self.tasks {
+            all.insert("tasks".to_owned(), tasks.clone());
+        }
+        all.into()
+    }
+
     /// What is declared with each request of the stateless protocol.
     pub(super) fn modern_capabilities(&self, takes_tasks: bool) -> Value {
         let mut all = self.capabilities.clone();

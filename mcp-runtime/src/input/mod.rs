@@ -11,9 +11,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use orion::hazardous::hash::blake2::blake2b::Hasher::Blake2b256;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,7 +23,7 @@ pub use self::sampling::{
 };
 use crate::limit;
 pub use crate::protocol::capabilities::{Capability, ClientCapabilities};
-use crate::protocol::{ProtocolError, payload};
+use crate::protocol::{ProtocolError, digest, payload};
 
 /// A request to a client, as every wire sends it: a method and its parameters.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,10 +68,8 @@ impl InputRequest {
             // There is only one way to ask.
             InputMethod::ListRoots => return "roots".to_owned(),
         };
-        // It fails only for more bytes than there can be.
-        let digest = Blake2b256.digest(self.params.get().as_bytes()).ok();
-        let short = digest.as_ref().and_then(|digest| digest.as_ref().get(..9)).unwrap_or_default();
-        format!("{kind}-{}", URL_SAFE_NO_PAD.encode(short))
+        let digest = digest(self.params.get());
+        format!("{kind}-{}", digest.get(..12).unwrap_or_default())
     }
 
     /// Whether it sends somebody to a page.
@@ -94,6 +89,15 @@ impl InputRequest {
                     && (client.sampling_tools() || tools.is_none() && tool_choice.is_none())
                     && (client.sampling_context() || include_context.is_none_or(|whose| whose == "none"))
             }
+        }
+    }
+
+    /// Whether a client that declared this may make a task of it.
+    pub(crate) fn may_be_task(&self, client: ClientCapabilities) -> bool {
+        match self.method {
+            InputMethod::Elicit => client.elicitation_tasks(),
+            InputMethod::Sample => client.sampling_tasks(),
+            InputMethod::ListRoots => false,
         }
     }
 

@@ -19,6 +19,8 @@ pub struct ClientCapabilities {
     sampling_context: bool,
     roots: bool,
     tasks: bool,
+    elicitation_tasks: bool,
+    sampling_tasks: bool,
 }
 
 impl ClientCapabilities {
@@ -57,12 +59,22 @@ impl ClientCapabilities {
         self.tasks
     }
 
+    /// Whether `elicitation/create` may be a task of its own (2025-11-25).
+    pub(crate) fn elicitation_tasks(self) -> bool {
+        self.elicitation_tasks
+    }
+
+    /// Whether `sampling/createMessage` may be a task of its own (2025-11-25).
+    pub(crate) fn sampling_tasks(self) -> bool {
+        self.sampling_tasks
+    }
+
     /// Whether there is anything that a server may ask of it.
     pub(crate) fn can_be_asked(self) -> bool {
         self.form || self.url || self.sampling || self.roots
     }
 
-    /// As much of it as a revision has: forms came with 2025-06-18, pages and the tools of models with 2025-11-25.
+    /// As much of it as a revision has: forms came with 2025-06-18; pages, the tools of models and tasks with 2025-11-25.
     pub(crate) fn in_revision(self, revision: &str) -> Self {
         // Revisions are dates, so the later one is the greater one.
         let (has_forms, has_pages) = (revision >= "2025-06-18", revision >= "2025-11-25");
@@ -71,6 +83,8 @@ impl ClientCapabilities {
             url: has_pages && self.url,
             sampling_tools: has_pages && self.sampling_tools,
             sampling_context: if has_pages { self.sampling_context } else { self.sampling },
+            elicitation_tasks: has_pages && self.elicitation_tasks,
+            sampling_tasks: has_pages && self.sampling_tasks,
             ..self
         }
     }
@@ -178,7 +192,32 @@ struct Members {
     sampling: Option<Sampling>,
     roots: Declared,
     #[serde(deserialize_with = "object")]
+    tasks: Option<Tasks>,
+    #[serde(deserialize_with = "object")]
     extensions: Option<Extensions>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tasks {
+    #[serde(deserialize_with = "object")]
+    requests: Option<Requests>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Requests {
+    #[serde(deserialize_with = "object")]
+    elicitation: Option<Verbs>,
+    #[serde(deserialize_with = "object")]
+    sampling: Option<Verbs>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Verbs {
+    create: Declared,
+    create_message: Declared,
 }
 
 #[derive(Default, Deserialize)]
@@ -204,7 +243,8 @@ struct Extensions {
 
 impl<'de> Deserialize<'de> for ClientCapabilities {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Members { elicitation, sampling, roots, extensions } = Members::deserialize(deserializer)?;
+        let Members { elicitation, sampling, roots, tasks, extensions } = Members::deserialize(deserializer)?;
+        let requests = tasks.and_then(|tasks| tasks.requests).unwrap_or_default();
         let tasks = extensions.is_some_and(|extensions| extensions.tasks.0);
         let (form, url) = match elicitation {
             None => (false, false),
@@ -221,6 +261,8 @@ impl<'de> Deserialize<'de> for ClientCapabilities {
             sampling_context: of_sampling(|sampling| sampling.context),
             roots: roots.0,
             tasks,
+            elicitation_tasks: requests.elicitation.is_some_and(|verbs| verbs.create.0),
+            sampling_tasks: requests.sampling.is_some_and(|verbs| verbs.create_message.0),
         })
     }
 }
@@ -254,6 +296,16 @@ mod tests {
         assert!(!early.elicitation() && early.roots() && early.sampling());
         // Before there was a capability for it, nobody could declare it, and everybody had it.
         assert!(declared(r#"{"sampling":{}}"#).in_revision("2024-11-05").sampling_context());
+    }
+
+    #[test]
+    fn what_may_be_a_task_of_the_clients_is_declared_request_by_request() {
+        let client = declared(r#"{"tasks":{"cancel":{},"requests":{"sampling":{"createMessage":{}}}}}"#);
+        assert!(client.sampling_tasks() && !client.elicitation_tasks() && !client.tasks_extension());
+        assert!(client.in_revision("2025-11-25").sampling_tasks());
+        assert!(!client.in_revision("2025-06-18").sampling_tasks());
+        let client = declared(r#"{"tasks":{"requests":{"elicitation":{"create":{}},"sampling":{}}}}"#);
+        assert!(client.elicitation_tasks() && !client.sampling_tasks());
     }
 
     #[test]

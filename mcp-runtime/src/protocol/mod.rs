@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod capabilities;
 pub mod content;
+mod digest;
 pub(crate) mod error;
 pub(crate) mod json;
 pub(crate) mod jsonrpc;
@@ -14,5 +15,6 @@ pub(crate) mod stored;
 pub(crate) mod time;
 pub(crate) mod trace;
 
+pub(crate) use digest::digest;
 pub use error::ProtocolError;
 pub use jsonrpc::RequestId;

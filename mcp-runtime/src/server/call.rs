@@ -291,7 +291,7 @@ impl Shared {
             target: match call.kind {
                 // A template has many URIs.
                 RequestKind::ReadResource => Arc::from(&*call.name),
-                RequestKind::CallTool | RequestKind::GetPrompt => Arc::clone(name),
+                _ => Arc::clone(name),
             },
             arguments: call.arguments.map_or_else(empty_object, ToOwned::to_owned),
             key: call.key.clone(),

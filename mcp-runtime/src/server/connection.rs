@@ -84,6 +84,7 @@ impl Connection {
             Wires::Legacy(version) => version.map(legacy::Session::from),
             Wires::Any | Wires::Modern => None,
         };
+        let questions = Questions::new(&shared, &principal);
         Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             shared,
@@ -92,7 +93,7 @@ impl Connection {
             wires,
             runtime: Handle::current(),
             session: Mutex::new(session),
-            questions: Arc::default(),
+            questions,
             threshold: Arc::default(),
             told: OnceLock::new(),
             changes: OnceLock::new(),
@@ -168,7 +169,7 @@ impl Connection {
                     (Some(result), _) => InputResponse::Result(result.to_owned()),
                     (None, error) => read_error(error),
                 };
-                self.questions.answer(id.as_ref(), response, &self.shared, &self.principal);
+                self.questions.answer(id.as_ref(), response);
                 Taken::Silent
             }
             Err(unreadable) => {
@@ -179,10 +180,14 @@ impl Connection {
     }
 
     fn take_notification(&self, method: &str, params: &Params<'_>) {
-        // Others say nothing that this server acts on; the specification asks to ignore what is not known.
-        if let ("notifications/cancelled", Some(id)) = (method, &params.request_id) {
-            tracing::debug!(%id, reason = params.reason.as_deref(), "the client cancelled a request");
-            self.flights.cancel(id, self.shared.tasks.cancel_grace, &self.runtime);
+        match (method, &params.request_id, &params.task_id) {
+            ("notifications/cancelled", Some(id), _) => {
+                tracing::debug!(%id, reason = params.reason.as_deref(), "the client cancelled a request");
+                self.flights.cancel(id, self.shared.tasks.cancel_grace, &self.runtime);
+            }
+            ("notifications/tasks/status", _, Some(theirs)) => self.questions.look_at(theirs),
+            // Others say nothing that this server acts on; the specification asks to ignore what is not known.
+            _ => {}
         }
     }
 
@@ -414,6 +419,7 @@ impl Connection {
 
     /// Nobody listens to what is said unasked any more.
     fn stop_telling(&self) {
+        self.questions.give_up();
         if let Some((_, feed)) = self.told.get() {
             feed.abort();
         }
@@ -513,7 +519,7 @@ impl Endpoint for Connection {
         let jsonrpc::Peeked { id, is_answer } = jsonrpc::peek(beginning);
         if is_answer {
             let response = InputResponse::Unfit(message);
-            return self.questions.answer(id.as_ref(), response, &self.shared, &self.principal);
+            return self.questions.answer(id.as_ref(), response);
         }
         let mut out = Vec::new();
         let error = ProtocolError::invalid_request(message);

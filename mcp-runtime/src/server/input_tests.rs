@@ -23,7 +23,7 @@ struct Colour {
 }
 
 /// Asks for a name and then for a colour, and counts what is done in between.
-fn asker(support: TaskSupport, steps: &Arc<AtomicUsize>) -> Made {
+pub(super) fn asker(support: TaskSupport, steps: &Arc<AtomicUsize>) -> Made {
     let steps = Arc::clone(steps);
     made("asker", support, move |cx| {
         let steps = Arc::clone(&steps);
@@ -49,7 +49,7 @@ fn person(_: &str, params: &Value) -> Value {
     }
 }
 
-fn text(result: &Value) -> &str {
+pub(super) fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text in {result}"))
 }
 

@@ -7,6 +7,7 @@ mod catalogue;
 mod changes;
 mod complete;
 mod connection;
+mod entrusted;
 mod flights;
 mod handle;
 mod info;
@@ -31,6 +32,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+#[cfg(feature = "client")]
+pub(crate) use self::catalogue::Answering;
+#[cfg(feature = "client")]
+use self::catalogue::Handler;
 use self::catalogue::{Catalogue, Offers, Setting};
 use self::connection::Connection;
 pub use self::handle::ServerHandle;
@@ -41,6 +46,8 @@ pub use self::settings::Tasks;
 use crate::background;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
+#[cfg(feature = "client")]
+use crate::task::RequestKind;
 use crate::task::{Engine, EngineSettings, KnowJobs, Watchers};
 use crate::telemetry;
 use crate::testing::TestClient;
@@ -180,6 +187,13 @@ impl Server {
     /// subscribed to does (`subscribe`): both by a [`ServerHandle`].
     pub fn announces_changes(self) -> Self {
         self.offering(Offer::Changes)
+    }
+
+    /// Answers what a server asks its client: then this is the client's side.
+    #[cfg(feature = "client")]
+    pub(crate) fn handler(mut self, kind: RequestKind, answering: Answering) -> Self {
+        self.offers.handlers.push(Arc::new(Handler::new(kind, answering)));
+        self
     }
 
     fn offering(mut self, offer: Offer) -> Self {
@@ -475,6 +489,12 @@ impl Service {
         self.0.engine.shut_down().await;
     }
 
+    /// Begins to take up tasks that an earlier process left behind, before anybody asks for them.
+    #[cfg(feature = "client")]
+    pub(crate) fn begin(&self) {
+        self.0.open();
+    }
+
     /// A client in the same process. Must be called within a Tokio runtime that has its time enabled.
     pub fn test_client(&self) -> TestClient {
         TestClient::new(self)
@@ -614,6 +634,8 @@ impl From<BuildError> for ServerError {
 
 #[cfg(test)]
 mod ending_tests;
+#[cfg(test)]
+mod entrusted_tests;
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]

@@ -31,6 +31,10 @@ pub enum RequestKind {
     GetPrompt,
     /// `resources/read`.
     ReadResource,
+    /// `sampling/createMessage`, which a server asks its client.
+    CreateMessage,
+    /// `elicitation/create`, which a server asks its client.
+    Elicit,
 }
 
 impl RequestKind {
@@ -40,6 +44,8 @@ impl RequestKind {
             Self::CallTool => "tools/call",
             Self::GetPrompt => "prompts/get",
             Self::ReadResource => "resources/read",
+            Self::CreateMessage => "sampling/createMessage",
+            Self::Elicit => "elicitation/create",
         }
     }
 }
@@ -175,12 +181,15 @@ pub struct Question {
     pub request: Arc<InputRequest>,
     /// The answer, once it is there.
     pub answer: Option<Arc<InputResponse>>,
+    /// The task that the client made of it, by its name there. It may be asked for by it again over another connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Arc<str>>,
 }
 
 impl Question {
     /// A question without an answer.
     pub fn new(key: impl Into<Arc<str>>, request: Arc<InputRequest>) -> Self {
-        Self { key: key.into(), request, answer: None }
+        Self { key: key.into(), request, answer: None, task: None }
     }
 }
 
@@ -207,6 +216,8 @@ pub enum Event {
     Ask(Epoch, Question),
     /// The run does not want to know any more what it asked under this key.
     Withdraw(Epoch, Arc<str>),
+    /// The client made a task of its own, of this name, of what was asked under this key.
+    Entrust(Arc<str>, Arc<str>),
     /// The client answers. Keys under which nothing is open are ignored.
     Answer(Vec<(Arc<str>, Arc<InputResponse>)>),
     /// The run is over.
@@ -266,7 +277,7 @@ impl Event {
             | Self::Ask(epoch, _)
             | Self::Withdraw(epoch, _)
             | Self::End(epoch, _) => Some(*epoch),
-            Self::Claim(_) | Self::Poll | Self::Answer(_) | Self::Cancel => None,
+            Self::Claim(_) | Self::Poll | Self::Entrust(..) | Self::Answer(_) | Self::Cancel => None,
         }
     }
 }
@@ -351,6 +362,18 @@ impl Record {
                     Arc::make_mut(questions).retain(|question| !is_meant(question));
                 }
                 self.wait_or_work();
+                Change::Record
+            }
+            Event::Entrust(key, task) => {
+                let is_meant = |question: &Question| question.key == *key && question.answer.is_none();
+                if !self.questions().any(is_meant) {
+                    return Err(Refusal::NotAsked);
+                }
+                for question in
+                    self.questions.iter_mut().flat_map(Arc::make_mut).filter(|asked| is_meant(asked))
+                {
+                    question.task = Some(Arc::clone(task));
+                }
                 Change::Record
             }
             Event::Answer(answers) => {
@@ -550,6 +573,7 @@ pub(crate) mod tests {
                 let answer = Arc::new(answer);
                 Event::Answer(keys.into_iter().map(|key| (KEYS[key].into(), Arc::clone(&answer))).collect())
             }),
+            2 => (0usize..3).prop_map(|key| Event::Entrust(KEYS[key].into(), "theirs".into())),
             1 => (0u32..4).prop_map(move |epoch| Event::End(Epoch::new(epoch), ending.clone())),
             1 => Just(Event::Cancel),
         ];

@@ -1,16 +1,18 @@
 //! The revisions that open with `initialize`, 2024-11-05 to 2025-11-25, and the core tasks dialect of the last of them.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::complete::complete;
 use super::{
     Beside, List, Offer, Offered, Op, Outcome, Wish, beside, call, method_not_found, millis, no_ending,
-    read_place, task_id, uri, write_meta_of, write_place, write_related,
+    read_place, task_id, uri, write_place, write_related,
 };
 use crate::input::{ClientCapabilities, InputRequest};
 use crate::protocol::ProtocolError;
 use crate::protocol::jsonrpc::{self, RequestId, write_json};
-use crate::protocol::names;
+use crate::protocol::names::{self, meta};
 use crate::protocol::params::Params;
 use crate::protocol::payload::{Ending, Payload, write_entry};
 use crate::protocol::time::Timestamp;
@@ -108,6 +110,16 @@ pub(crate) fn judge<'a>(
         "resources/unsubscribe" if offered.has(Offer::Resources) && offered.has(Offer::Changes) => {
             Ok(Op::Unsubscribe { uri: uri(params)? })
         }
+        #[cfg(feature = "client")]
+        "sampling/createMessage" if offered.has(Offer::MessageTasks) => {
+            let wish = wish(Offer::MessageTasks);
+            call(RequestKind::CreateMessage, params, wish, client)
+        }
+        #[cfg(feature = "client")]
+        "elicitation/create" if offered.has(Offer::ElicitationTasks) => {
+            let wish = wish(Offer::ElicitationTasks);
+            call(RequestKind::Elicit, params, wish, client)
+        }
         "completion/complete" if offered.has(Offer::Completions) => complete(params),
         "tasks/list" if offered.has(Offer::TaskList) && version.has_tasks() => {
             let after = params.cursor.map(|cursor| read_place(&cursor)).transpose()?;
@@ -167,13 +179,30 @@ pub(crate) fn write(out: &mut Vec<u8>, id: &RequestId, outcome: &Outcome, now: T
     jsonrpc::end(out);
 }
 
+/// What a request of a task's is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnBehalf<'a> {
+    pub(crate) task: TaskId,
+    /// The task that the client is to make of the request, if it is to make one.
+    pub(crate) wanted: Option<Wanted<'a>>,
+}
+
+/// A task of the client's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// By what the client knows the request again, if it comes twice.
+    pub(crate) key: &'a str,
+    /// How long the client is to keep it, from its creation.
+    pub(crate) ttl: Duration,
+}
+
 /// Writes a request of the server's to its client. One of a task's names the task, and one that sends somebody to a page
 /// has an id for that, which no other page of the server's has.
 pub(crate) fn write_request(
     out: &mut Vec<u8>,
     id: i64,
     request: &InputRequest,
-    related: Option<TaskId>,
+    on_behalf: Option<OnBehalf<'_>>,
     page: Uuid,
 ) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
@@ -189,7 +218,34 @@ pub(crate) fn write_request(
         // The modern wire has none.
         write_entry(out, "elicitationId", &page.to_string());
     }
-    write_meta_of(out, related);
+    if let Some(OnBehalf { task, wanted }) = on_behalf {
+        if let Some(Wanted { ttl, .. }) = wanted {
+            let task =
+                millis(ttl).map_or_else(|| serde_json::json!({}), |ttl| serde_json::json!({ "ttl": ttl }));
+            write_entry(out, "task", &task);
+        }
+        // A comma, unless there are no members before it.
+        if !matches!(out.last(), Some(b'{')) {
+            out.push(b',');
+        }
+        out.extend_from_slice(br#""_meta":{"#);
+        write_related(out, task);
+        if let Some(Wanted { key, .. }) = wanted {
+            write_entry(out, meta::IDEMPOTENCY_KEY, key);
+        }
+        out.push(b'}');
+    }
+    out.push(b'}');
+    jsonrpc::end(out);
+}
+
+/// Writes a request of the server's about a task of its client's: `tasks/get`, `tasks/result` or `tasks/cancel`.
+pub(crate) fn write_task_request(out: &mut Vec<u8>, id: i64, method: &str, theirs: &str) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    write_json(out, &id);
+    write_entry(out, "method", method);
+    out.extend_from_slice(br#","params":{"#);
+    write_entry(out, "taskId", theirs);
     out.push(b'}');
     jsonrpc::end(out);
 }

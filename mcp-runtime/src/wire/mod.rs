@@ -332,6 +332,8 @@ fn call(
         RequestKind::CallTool => (params.name, "`name` is required: which tool to call"),
         RequestKind::GetPrompt => (params.name, "`name` is required: which prompt to get"),
         RequestKind::ReadResource => (params.uri, "`uri` is required: which resource to read"),
+        // There is one of each.
+        RequestKind::CreateMessage | RequestKind::Elicit => (Some(Str(kind.method().into())), ""),
     };
     let name = name.ok_or_else(|| ProtocolError::invalid_params(missing))?;
     let Meta { progress_token, log_level, tool_use_id, traceparent, tracestate, baggage, .. } =

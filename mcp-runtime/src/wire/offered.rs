@@ -16,6 +16,11 @@ pub(crate) enum Offer {
     ResourceTasks,
     /// `tasks/list`, for whoever can be told from others.
     TaskList,
+    /// What a server asks its client, as tasks of the client's: of its model, and of its people.
+    #[cfg(feature = "client")]
+    MessageTasks,
+    #[cfg(feature = "client")]
+    ElicitationTasks,
     #[cfg(feature = "skills")]
     Skills,
 }
@@ -50,7 +55,16 @@ impl Offered {
 
     /// Whether anything can be a task.
     pub(crate) fn has_tasks(self) -> bool {
-        [Offer::ToolTasks, Offer::PromptTasks, Offer::ResourceTasks].into_iter().any(|offer| self.has(offer))
+        const TASKS: &[Offer] = &[
+            Offer::ToolTasks,
+            Offer::PromptTasks,
+            Offer::ResourceTasks,
+            #[cfg(feature = "client")]
+            Offer::MessageTasks,
+            #[cfg(feature = "client")]
+            Offer::ElicitationTasks,
+        ];
+        TASKS.iter().any(|offer| self.has(*offer))
     }
 
     /// What is in here and not in `others`, in the capabilities' words.

@@ -2,6 +2,8 @@
 //!
 //! A catalogue never changes; what is added to a server makes another one.
 
+#[cfg(feature = "client")]
+mod handlers;
 mod listing;
 mod named;
 mod prompts;
@@ -13,6 +15,8 @@ mod tools;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "client")]
+pub(crate) use self::handlers::{Answering, Handler};
 pub(crate) use self::listing::Audience;
 use self::listing::Writing;
 use self::named::Named;
@@ -37,6 +41,8 @@ pub(crate) struct Catalogue {
     resources: Arc<Resources>,
     #[cfg(feature = "skills")]
     skills: Arc<skills::Skills>,
+    #[cfg(feature = "client")]
+    handlers: Arc<[Arc<Handler>]>,
 }
 
 /// What is offered, or offered in addition, as the author gave it.
@@ -45,6 +51,9 @@ pub(crate) struct Offers {
     pub(crate) tools: Vec<Arc<dyn Tool>>,
     pub(crate) prompts: Vec<Arc<dyn Prompt>>,
     pub(crate) resources: Vec<Arc<dyn Resource>>,
+    /// Who answers what a server asks its client.
+    #[cfg(feature = "client")]
+    pub(crate) handlers: Vec<Arc<Handler>>,
 }
 
 /// What is needed to check what is offered and to write the lists.
@@ -67,13 +76,15 @@ impl Catalogue {
             resources: Arc::new(Resources::new(Vec::new(), writing)),
             #[cfg(feature = "skills")]
             skills: Arc::new(skills::Skills::new(&[], writing)),
+            #[cfg(feature = "client")]
+            handlers: Arc::default(),
         }
     }
 
     /// The same with more. Everything is checked, and all that is wrong is found, not just the first thing.
     pub(crate) fn with(&self, offers: Offers, setting: Setting<'_>) -> (Self, Vec<String>) {
         let (mut errors, writing) = (Vec::new(), Writing::new(setting));
-        let Offers { tools, prompts, resources } = offers;
+        let Offers { tools, prompts, resources, .. } = offers;
         let mut check = |(noun, name, states): (&str, &str, &[StateKey]), wrong: Vec<String>| {
             errors.extend(wrong.into_iter().map(|wrong| format!("{noun} `{name}`: {wrong}")));
             for key in states.iter().filter(|key| !setting.states.holds(key)) {
@@ -92,6 +103,10 @@ impl Catalogue {
             .map(|resource| resources::ResourceEntry::new(resource, &mut check))
             .collect();
         let mut catalogue = self.clone();
+        #[cfg(feature = "client")]
+        {
+            catalogue.handlers = self.handlers.iter().cloned().chain(offers.handlers).collect();
+        }
         catalogue.tools = self.tools.with(tools, writing, &mut errors);
         catalogue.prompts = self.prompts.with(prompts, writing, &mut errors);
         catalogue.resources = self.resources.with(resources, writing, &mut errors);
@@ -163,6 +178,10 @@ impl Catalogue {
                     resource.variables().iter().any(DescribedArgument::has_suggestions),
                 );
         }
+        #[cfg(feature = "client")]
+        for handler in self.handlers.iter() {
+            offered = offered.with(handler.offer(), true);
+        }
         offered
     }
 
@@ -182,12 +201,30 @@ impl Catalogue {
             RequestKind::CallTool => self.tools.get(name).map(|tool| Arc::clone(tool) as _),
             RequestKind::GetPrompt => self.prompts.get(name).map(|prompt| Arc::clone(prompt) as _),
             RequestKind::ReadResource => self.resources.find(name).map(|resource| Arc::clone(resource) as _),
+            RequestKind::CreateMessage | RequestKind::Elicit => self.handler(kind),
         };
         found.ok_or_else(|| match kind {
             RequestKind::CallTool => unknown("tool", name),
             RequestKind::GetPrompt => unknown("prompt", name),
             RequestKind::ReadResource => ProtocolError::resource_not_found(name),
+            RequestKind::CreateMessage | RequestKind::Elicit => {
+                ProtocolError::method_not_found(format!("nobody here answers `{kind}`"))
+            }
         })
+    }
+
+    /// Who answers what a server asks its client.
+    #[cfg(feature = "client")]
+    fn handler(&self, kind: RequestKind) -> Option<Arc<dyn Callee>> {
+        let handler = self.handlers.iter().find(|handler| handler.kind() == kind)?;
+        Some(Arc::clone(handler) as _)
+    }
+
+    /// A server is asked nothing of this kind.
+    #[cfg(not(feature = "client"))]
+    #[allow(clippy::unused_self, reason = "a client has somebody here")]
+    fn handler(&self, _: RequestKind) -> Option<Arc<dyn Callee>> {
+        None
     }
 
     /// Whether a resource of this URI can be read.

@@ -243,6 +243,16 @@ impl Engine {
         }
     }
 
+    /// Notes which task of the client's stands for a question that is open.
+    pub(crate) async fn entrust(&self, id: TaskId, key: Arc<str>, theirs: Arc<str>) {
+        match self.store.apply(id, Event::Entrust(key, theirs)).await {
+            // It was answered meanwhile, or taken back.
+            Ok(_) | Err(StoreError::Refused(_) | StoreError::NotFound) => {}
+            // Then the client is asked again over another connection, if there is to be one.
+            Err(error) => tracing::warn!(task = %id, %error, "a task of the client's could not be noted"),
+        }
+    }
+
     /// Tells the run, if it is in this process, which answers are there.
     pub(super) fn deliver(&self, record: &Record) {
         let Some(cx) = self.live(record.id).get(&record.id).map(|live| live.cx.clone()) else { return };

@@ -27,6 +27,9 @@ pub(super) async fn questions_and_answers_are_kept<S: TaskStore>(store: &S) {
         (vec!["b".to_owned(), "a".to_owned()], 0),
         "in the order in which they were asked"
     );
+    store.apply(task.id, Event::Entrust("b".into(), "theirs".into())).await.expect("it is open");
+    let unasked = store.apply(task.id, Event::Entrust("z".into(), "theirs".into())).await;
+    assert!(matches!(unasked, Err(StoreError::Refused(Refusal::NotAsked))), "nobody asked that");
     let partly = Event::Answer(vec![("a".into(), answer("first")), ("nobody's".into(), answer("lost"))]);
     let found = store.apply(task.id, partly).await.expect("one of them is open");
     assert_eq!((found.status, asked(&found)), (Status::InputRequired, (vec!["b".to_owned()], 1)));
@@ -37,6 +40,8 @@ pub(super) async fn questions_and_answers_are_kept<S: TaskStore>(store: &S) {
     assert!(matches!(stale, Err(StoreError::Refused(Refusal::Stale))), "an old run takes nothing back");
     let found = get(store, task.id).await.expect("it is there");
     assert_eq!((found.status, asked(&found).1), (Status::InputRequired, 1), "who takes it over finds both");
+    let theirs = found.open_questions().next().and_then(|question| question.task.clone());
+    assert_eq!(theirs.as_deref(), Some("theirs"), "and what the client made of what is open");
     let first =
         found.questions.iter().flat_map(|questions| questions.iter()).find(|asked| &*asked.key == "a");
     let first = first.and_then(|question| question.answer.clone()).expect("its answer is kept");

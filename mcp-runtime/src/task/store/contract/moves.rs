@@ -169,7 +169,8 @@ fn event(epoch: Epoch, a: u8, b: u8) -> Event {
     match a % 12 {
         0 => Event::Report(epoch, report(b, a)),
         1 | 2 => Event::Ask(epoch, question(pick(KEYS, b))),
-        3 => Event::Withdraw(epoch, pick(KEYS, b).into()),
+        3 if b.is_multiple_of(2) => Event::Withdraw(epoch, pick(KEYS, b).into()),
+        3 => Event::Entrust(pick(KEYS, b).into(), pick(KEYS, a).into()),
         4 | 5 => {
             let keys = KEYS.iter().enumerate().filter(|(bit, _)| b & (1 << bit) != 0);
             Event::Answer(keys.map(|(_, key)| ((*key).into(), answer(&b.to_string()))).collect())

@@ -63,6 +63,8 @@ fn kind_of(number: i64) -> Result<RequestKind, Failure> {
         0 => RequestKind::CallTool,
         1 => RequestKind::GetPrompt,
         2 => RequestKind::ReadResource,
+        3 => RequestKind::CreateMessage,
+        4 => RequestKind::Elicit,
         _ => return Err(damaged(&format!("{number} is no kind of request"))),
     })
 }
@@ -72,6 +74,8 @@ pub(super) fn number_of(kind: RequestKind) -> i64 {
         RequestKind::CallTool => 0,
         RequestKind::GetPrompt => 1,
         RequestKind::ReadResource => 2,
+        RequestKind::CreateMessage => 3,
+        RequestKind::Elicit => 4,
     }
 }
 
