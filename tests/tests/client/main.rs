@@ -6,6 +6,7 @@ mod in_process;
 mod lists;
 mod others;
 mod proxy;
+mod receiving;
 mod restarts;
 mod tasks;
 mod trouble;
