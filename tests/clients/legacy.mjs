@@ -3,6 +3,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
 import {
   CallToolResultSchema,
   CreateMessageRequestSchema,
@@ -14,8 +15,8 @@ import {
 
 import { assert, main, offers, overHttp, refused, server, step, text } from './steps.mjs';
 
-async function connect(capabilities = {}) {
-  const client = new Client({ name: 'clients', version: '0' }, { capabilities });
+async function connect(capabilities = {}, options = {}) {
+  const client = new Client({ name: 'clients', version: '0' }, { capabilities, ...options });
   const surprises = [];
   client.onerror = (error) => {
     // Of progress that arrives together with the answer, or after the call was given up.
@@ -160,6 +161,29 @@ async function memorygraph() {
   await close(session);
 }
 
+/** A client that makes a task of its own of what a task asks. */
+async function entrusted() {
+  const taskStore = new InMemoryTaskStore();
+  const tasks = { cancel: {}, requests: { elicitation: { create: {} } } };
+  const session = await connect({ elicitation: {}, tasks }, { taskStore });
+  const made = [];
+  session.client.setRequestHandler(ElicitRequestSchema, async ({ params }, extra) => {
+    assert.ok(params.task, 'asked for a task');
+    const task = await extra.taskStore.createTask({ ttl: extra.taskRequestedTtl, pollInterval: 50 });
+    made.push({ task, of: params._meta['io.modelcontextprotocol/related-task'].taskId });
+    // The person takes their time.
+    setTimeout(() => {
+      extra.taskStore.storeTaskResult(task.taskId, 'completed', { action: 'accept', content: { confirm: true } });
+    }, 200);
+    return { task };
+  });
+  const { result, created } = await follow(session.client, 'confirm_delete', { filename: 'c.txt' });
+  assert.ok(!result.isError);
+  assert.deepEqual(made.map(({ of }) => of), [created.taskId], 'one task, made once');
+  await close(session);
+  return text(result);
+}
+
 /** The fixture of the official suite; its names and texts are the suite's. */
 async function everything() {
   const session = await connect({ elicitation: {}, sampling: {} });
@@ -260,6 +284,7 @@ async function everything() {
     }
     assert.equal(asked.length, 1, 'asked once');
   });
+  await step('elicitation in a task, as a task of the client', entrusted);
   await offers(client, -32002);
   await step('subscriptions', async () => {
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, () => {});

@@ -32,7 +32,6 @@ pub(crate) mod meta {
     #[cfg(feature = "client")]
     pub(crate) const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
     /// By what a call is known again that is sent twice. No specification has such a key; this one is what projects use.
-    #[cfg(feature = "client")]
     pub(crate) const IDEMPOTENCY_KEY: &str = "io.modelcontextprotocol/idempotencyKey";
     pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
     pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";

@@ -130,7 +130,9 @@ impl Entrusted {
     /// Forgets everything.
     pub(super) fn give_up(&self) {
         let all = std::mem::take(&mut *self.all());
-        all.values().for_each(|pursuit| pursuit.abort());
+        for pursuit in all.values() {
+            pursuit.abort();
+        }
     }
 
     /// Looks at a task of the client's, which says that there is something to see. It may be one whose name is not read yet.

@@ -1,12 +1,14 @@
 //! A client that makes tasks of its own of what a task asks: each question is put once, whatever becomes of connections.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_runtime::client::{Client, Connect, Conversation, ModelAnswer, Revisions, TaskHandle};
-use mcp_runtime::{ProtocolError, Tasks};
-use serde_json::json;
+use mcp_runtime::client::{Client, Connect, Conversation, Form, ModelAnswer, Revisions, TaskHandle};
+use mcp_runtime::{Elicited, ProtocolError, Tasks};
+use serde_json::{Value, json};
+use tests::scripts;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::{Fixture, WAYS, Way};
@@ -160,4 +162,34 @@ async fn servers_of_other_revisions_ask_as_ever() {
     assert_eq!(muse(&client).await.result().await.expect("a result").text(), ANSWER);
     model.hears("asked").await;
     model.heard_all();
+}
+
+/// The official TypeScript SDK, as a server that asks by tasks of its client's.
+#[tokio::test]
+async fn a_server_of_the_typescript_sdk_has_its_questions_run_as_tasks() {
+    let Some(scripts) = scripts(env!("CARGO_TARGET_TMPDIR")) else { return };
+    let mut server = Command::new("node");
+    server.arg(scripts.join("requestor.mjs"));
+    let ada = async |_: Form| Elicited::Accepted(json!({ "name": "Ada" }));
+    let tasks = Tasks::memory().poll(Duration::from_millis(50));
+    let (connect, mut model) = Model::behind(Client::process(server).elicitation(ada).tasks(tasks));
+    let client = connect.connect().await.expect("a server");
+    let told = async |tool: &str| {
+        let told = client.call_tool(tool, json!({})).await.expect("a result").text();
+        serde_json::from_str::<Value>(&told).unwrap_or_else(|_| panic!("{told}"))
+    };
+
+    model.answers();
+    let sampled = told("sample").await;
+    assert_eq!((&sampled["text"], &sampled["again"]), (&json!("nothing"), &json!("completed")), "{sampled}");
+    assert_eq!((&sampled["states"][0], &sampled["listed"]), (&json!("created"), &json!(1)), "{sampled}");
+    model.hears("asked").await;
+
+    let elicited = told("elicit").await;
+    assert_eq!(elicited["result"]["content"], json!({ "name": "Ada" }), "{elicited}");
+
+    let cancelled = told("cancel").await;
+    assert_eq!(cancelled["again"], "cancelled", "{cancelled}");
+    model.hears("asked").await;
+    model.hears("unwanted").await;
 }
