@@ -34,8 +34,9 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before the server at this URL.
-    pub(crate) async fn before(url: &str, seed: u64) -> Self {
+    /// A proxy before the server at this URL. Without `swallows`, what would be swallowed is refused: nobody can tell a
+    /// stream on which nothing is said from one on which nothing arrives.
+    pub(crate) async fn before(url: &str, seed: u64, swallows: bool) -> Self {
         let (address, path) = url.trim_start_matches("http://").split_once('/').expect("a URL with a path");
         let server = address.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -45,7 +46,10 @@ impl Proxy {
         let accepting = tokio::spawn(async move {
             let mut dice = Dice(seed);
             while let Ok((client, _)) = listener.accept().await {
-                let fate = dice.fate();
+                let fate = match dice.fate() {
+                    Fate::Swallowed if !swallows => Fate::Refused,
+                    fate => fate,
+                };
                 if !matches!(fate, Fate::Passed) {
                     counting.fetch_add(1, Ordering::Relaxed);
                 }

@@ -22,12 +22,21 @@ const DEADLINE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_tasks_survive_a_bad_network() {
+    survive(Revisions::Modern).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_they_do_in_sessions_that_are_lost_with_it() {
+    survive(Revisions::Legacy).await;
+}
+
+async fn survive(revisions: Revisions) {
     let fixture = Fixture::start(WAYS[1]);
     let server = fixture.listening.as_ref().expect("it listens").url();
-    let proxy = Proxy::before(server, 20_260_728).await;
+    let proxy = Proxy::before(server, 20_260_728, revisions == Revisions::Modern).await;
     let questions = Asked::default();
     let client = answering(Client::http(proxy.url()), &questions)
-        .revisions(Revisions::Modern)
+        .revisions(revisions)
         .request_timeout(Duration::from_secs(2))
         .probe_timeout(Duration::from_secs(2))
         .persistence(Duration::from_secs(60));
