@@ -269,7 +269,7 @@ pub mod operations {}
 #[macro_export]
 macro_rules! tools {
     ($($($tool:ident)::+),* $(,)?) => {
-        ::std::vec![$(::std::sync::Arc::new($($tool)::+ {}) as ::std::sync::Arc<dyn $crate::Tool>),*]
+        ::std::vec![$(<$($tool)::+ as $crate::__private::ToolFunction>::tool()),*]
     };
 }
 
@@ -319,15 +319,16 @@ pub mod __private {
         ResourceOutput, ResourceResult, Unreadable, Whole,
     };
     pub use crate::tool::{
-        Argument, Asks, Countable, Fields, FromText, Icon, InvalidArguments, Jsonable, Kind, NotAResult,
-        Nowhere, Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey, TaskPolicy,
-        TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFuture, ToolOutput,
-        Unfailing,
+        Argument, Asks, Callable, Countable, Fields, FromText, Icon, InvalidArguments, Jsonable, Kind, Name,
+        Names, NotAResult, Nowhere, Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey,
+        TaskPolicy, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFunction,
+        ToolFuture, ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{self, Err, Ok};
+    pub use std::string::String;
     pub use std::sync::Arc;
     pub use std::time::Duration;
     pub use std::vec::Vec;

@@ -9,8 +9,8 @@ use crate::protocol::ProtocolError;
 
 /// Why a client did not get what it asked for.
 ///
-/// A tool that failed in a way that a model may read is none of these: that is a [`CallResult`] whose
-/// [`is_error`](CallResult::is_error) says so.
+/// A tool that failed in a way that a model may read is none of these, unless the call was [typed](super::Client::call):
+/// that is a [`CallResult`] whose [`is_error`](CallResult::is_error) says so.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -48,6 +48,17 @@ pub enum Error {
     },
     /// A task was asked for, and the server gave the result itself: here it is.
     NoTask(Box<CallResult>),
+    /// The tool says that it failed, where its call was [typed](super::Client::call).
+    ToolFailed(Box<CallResult>),
+    /// The tool gave something else than its function returns, where its call was typed: the server has another version of it.
+    OtherResult {
+        /// What was expected.
+        expected: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// What the tool gave.
+        result: Box<CallResult>,
+    },
     /// The server asks something that was not answered: there is no handler for it, or the handler refused.
     Unanswered {
         /// The method by which it asks.
@@ -95,6 +106,13 @@ impl fmt::Display for Error {
                 write!(f, "the server does not know task {id}: it expired, or there never was such a task")
             }
             Self::NoTask(_) => f.write_str("the server gave the result at once, and no task"),
+            Self::ToolFailed(result) => match result.text() {
+                text if text.is_empty() => f.write_str("the tool failed, and does not say why"),
+                text => write!(f, "the tool failed: {text}"),
+            },
+            Self::OtherResult { expected, reason, .. } => {
+                write!(f, "the tool's result cannot be read as `{expected}`: {reason}")
+            }
             Self::Unanswered { method, reason } => {
                 write!(f, "the server asks by `{method}`, and got no answer: {reason}")
             }

@@ -55,6 +55,7 @@ mod result;
 mod settings;
 mod task;
 mod tools;
+mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -74,7 +75,9 @@ use self::task::answers::Answers;
 pub use self::task::{TaskHandle, TaskState, TaskStatus};
 pub use self::tools::ToolInfo;
 use self::tools::Tools;
+pub use self::typed::{Answer, Sendable};
 use crate::server::Service;
+pub use crate::tool::Callable;
 
 /// A client of one server. A clone is the same client.
 #[derive(Clone)]

@@ -10,6 +10,7 @@ mod receiving;
 mod restarts;
 mod tasks;
 mod trouble;
+mod typed;
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
