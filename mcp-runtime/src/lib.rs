@@ -293,6 +293,22 @@ macro_rules! resources {
     };
 }
 
+/// What only a program with the client needs of what the macros write.
+#[cfg(feature = "client")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_clients {
+    ($($token:tt)*) => { $($token)* };
+}
+
+/// What only a program with the client needs of what the macros write.
+#[cfg(not(feature = "client"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_clients {
+    ($($token:tt)*) => {};
+}
+
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
@@ -308,6 +324,8 @@ pub mod prelude {
 /// What the macros write names; nothing of it is for people.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "client")]
+    pub use crate::client::{Callable, Name, Names};
     pub use crate::completion::{Complete, CompletionFuture, CompletionOutput};
     pub use crate::failure::Failure;
     pub use crate::prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptOutput, PromptResult};
@@ -319,10 +337,10 @@ pub mod __private {
         ResourceOutput, ResourceResult, Unreadable, Whole,
     };
     pub use crate::tool::{
-        Argument, Asks, Callable, Countable, Fields, FromText, Icon, InvalidArguments, Jsonable, Kind, Name,
-        Names, NotAResult, Nowhere, Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey,
-        TaskPolicy, TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFunction,
-        ToolFuture, ToolOutput, Unfailing,
+        Argument, Asks, Countable, Fields, FromText, Icon, InvalidArguments, Jsonable, Kind, NotAResult,
+        Nowhere, Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey, TaskPolicy,
+        TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFunction, ToolFuture,
+        ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;
@@ -332,6 +350,8 @@ pub mod __private {
     pub use std::sync::Arc;
     pub use std::time::Duration;
     pub use std::vec::Vec;
+
+    pub use crate::__for_clients as for_clients;
 
     use std::pin::Pin;
 

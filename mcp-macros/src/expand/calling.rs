@@ -40,13 +40,16 @@ pub(super) fn implementation(declaration: &Declaration, marker: &Ident) -> Token
         let (name, may_be_left_out) = (&argument.name, may_be_left_out(argument));
         quote!((#name, #may_be_left_out))
     });
+    // A program without the client has nothing of it.
     quote! {
-        #[automatically_derived]
-        impl __rt::Callable<#ty, #output> for #marker {
-            const NAME: __rt::Name = #name;
-            const ARGUMENTS: __rt::Names = &[#(#names),*];
-            fn given(self) -> #ty {
-                #value
+        __rt::for_clients! {
+            #[automatically_derived]
+            impl __rt::Callable<#ty, #output> for #marker {
+                const NAME: __rt::Name = #name;
+                const ARGUMENTS: __rt::Names = &[#(#names),*];
+                fn given(self) -> #ty {
+                    #value
+                }
             }
         }
     }

@@ -90,16 +90,11 @@ const _: () = {
             )
         }
     }
-    #[automatically_derived]
-    impl __rt::Callable<(String, (Option<u32>, (bool, ()))), String> for look_up {
-        const NAME: __rt::Name = "look_up";
-        const ARGUMENTS: __rt::Names = &[
-            ("query", false),
-            ("limit", true),
-            ("archived", false),
-        ];
-        fn given(self) -> (String, (Option<u32>, (bool, ()))) {
-            (self.query, (self.limit, (self.archived, ())))
-        }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < (String, (Option < u32 >, (bool,
+        ()))), String > for look_up { const NAME : __rt::Name = "look_up"; const
+        ARGUMENTS : __rt::Names = & [("query", false), ("limit", true), ("archived",
+        false)]; fn given(self) -> (String, (Option < u32 >, (bool, ()))) { (self.query,
+        (self.limit, (self.archived, ()))) } }
     }
 };

@@ -143,19 +143,12 @@ const _: () = {
             )
         }
     }
-    #[automatically_derived]
-    impl __rt::Callable<
-        (String, (__rt::Option<u32>, (__rt::Option<String>, ()))),
-        Vec<Memory>,
-    > for recall_memories {
-        const NAME: __rt::Name = "recall_memories";
-        const ARGUMENTS: __rt::Names = &[
-            ("query", false),
-            ("maxDepth", true),
-            ("scope", true),
-        ];
-        fn given(self) -> (String, (__rt::Option<u32>, (__rt::Option<String>, ()))) {
-            (self.query, (self.max_depth, (self.scope, ())))
-        }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < (String, (__rt::Option < u32 >,
+        (__rt::Option < String >, ()))), Vec < Memory > > for recall_memories { const
+        NAME : __rt::Name = "recall_memories"; const ARGUMENTS : __rt::Names = &
+        [("query", false), ("maxDepth", true), ("scope", true)]; fn given(self) ->
+        (String, (__rt::Option < u32 >, (__rt::Option < String >, ()))) { (self.query,
+        (self.max_depth, (self.scope, ()))) } }
     }
 };

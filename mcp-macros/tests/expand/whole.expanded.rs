@@ -61,13 +61,10 @@ const _: () = {
             )
         }
     }
-    #[automatically_derived]
-    impl __rt::Callable<__rt::Args<Query>, String> for find {
-        const NAME: __rt::Name = "find";
-        const ARGUMENTS: __rt::Names = &[];
-        fn given(self) -> __rt::Args<Query> {
-            __rt::Args(self.args)
-        }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < __rt::Args < Query >, String > for
+        find { const NAME : __rt::Name = "find"; const ARGUMENTS : __rt::Names = & []; fn
+        given(self) -> __rt::Args < Query > { __rt::Args(self.args) } }
     }
 };
 /// Forget everything.
@@ -135,12 +132,9 @@ const _: () = {
             )
         }
     }
-    #[automatically_derived]
-    impl __rt::Callable<(), ()> for forget {
-        const NAME: __rt::Name = "forget";
-        const ARGUMENTS: __rt::Names = &[];
-        fn given(self) -> () {
-            ()
-        }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < (), () > for forget { const NAME :
+        __rt::Name = "forget"; const ARGUMENTS : __rt::Names = & []; fn given(self) -> ()
+        { () } }
     }
 };

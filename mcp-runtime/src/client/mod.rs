@@ -75,9 +75,10 @@ use self::task::answers::Answers;
 pub use self::task::{TaskHandle, TaskState, TaskStatus};
 pub use self::tools::ToolInfo;
 use self::tools::Tools;
-pub use self::typed::{Answer, Sendable};
+pub use self::typed::{Answer, Callable, Sendable};
+#[doc(hidden)]
+pub use self::typed::{Name, Names};
 use crate::server::Service;
-pub use crate::tool::Callable;
 
 /// A client of one server. A clone is the same client.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::result::CallResult;
 use super::task::TaskHandle;
 use crate::content::Content;
-use crate::tool::{Args, Callable, Job, Jobs, Names, ToolResult, Worded};
+use crate::tool::{Args, Job, Jobs, ToolResult, Worded};
 
 impl Client {
     /// Calls a tool by the function that declares it, with the types of that function.
@@ -170,6 +170,29 @@ fn read<O: Answer>(result: CallResult) -> Result<O::Value, Error> {
         reason,
         result: Box::new(result),
     })
+}
+
+/// A name, in generated code.
+pub type Name = &'static str;
+
+/// Names of arguments, and whether `null` is not sent for them, in generated code.
+pub type Names = &'static [(Name, bool)];
+
+/// A call of a tool with its arguments, which `#[tool]` makes of the tool's type: `add { a: 1, b: 2 }`.
+///
+/// What is given and what the function gives are parameters of the trait, since the types may be more private than the tool.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a call of a tool",
+    label = "write the name of a function that is a `#[tool]`, with its arguments: `add {{ a: 1, b: 2 }}`"
+)]
+pub trait Callable<Arguments, Output> {
+    /// By what the tool is called.
+    const NAME: Name;
+    /// The arguments, unless one type is all of them.
+    const ARGUMENTS: Names;
+
+    /// The arguments as a list.
+    fn given(self) -> Arguments;
 }
 
 /// Arguments that can be sent. There are no bounds on them where a tool is declared: its server reads them only.

@@ -36,26 +36,3 @@ impl<T: ToolFunction> Tool for Listed<T> {
         T::call(call, cx)
     }
 }
-
-/// A name, in generated code.
-pub type Name = &'static str;
-
-/// Names of arguments, and whether `null` is not sent for them, in generated code.
-pub type Names = &'static [(Name, bool)];
-
-/// A call of a tool with its arguments, which `#[tool]` makes of the tool's type: `add { a: 1, b: 2 }`.
-///
-/// What is given and what the function gives are parameters of the trait, since the types may be more private than the tool.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a call of a tool",
-    label = "write the name of a function that is a `#[tool]`, with its arguments: `add {{ a: 1, b: 2 }}`"
-)]
-pub trait Callable<Arguments, Output> {
-    /// By what the tool is called.
-    const NAME: Name;
-    /// The arguments, unless one type is all of them.
-    const ARGUMENTS: Names;
-
-    /// The arguments as a list.
-    fn given(self) -> Arguments;
-}

@@ -20,7 +20,7 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
 pub(crate) use definition::{Described, Input};
 pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
-pub use function::{Callable, Name, Names, ToolFunction};
+pub use function::ToolFunction;
 pub(crate) use job::AnyJobs;
 pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;
