@@ -67,6 +67,7 @@ impl From<Broken> for Fault {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Status { code, message } => Self::Final(Error::Status { code, message }),
+            Broken::Untrusted(what) => Self::Final(Error::Untrusted(what)),
             Broken::Invalid(what) => Self::Final(Error::Invalid(what)),
             broken => Self::Broken(broken),
         }

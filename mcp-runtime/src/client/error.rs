@@ -25,6 +25,9 @@ pub enum Error {
     },
     /// The server could not be reached, or the way to it broke, and trying again did not help.
     Lost(String),
+    /// The server at an `https` address cannot prove that it is who the address says: its certificate is not trusted, is for
+    /// another name, or has expired.
+    Untrusted(String),
     /// There was no answer in this time.
     TimedOut(Duration),
     /// The task ended with an error of the protocol.
@@ -96,6 +99,7 @@ impl fmt::Display for Error {
             Self::Status { code, message } if message.is_empty() => write!(f, "the server answered {code}"),
             Self::Status { code, message } => write!(f, "the server answered {code}: {message}"),
             Self::Lost(what) => write!(f, "the server cannot be reached: {what}"),
+            Self::Untrusted(what) => write!(f, "the server is not trusted: {what}"),
             Self::TimedOut(limit) => write!(f, "there was no answer within {limit:?}"),
             Self::TaskFailed { id, error } => write!(f, "task {id} failed: {error} ({})", error.code()),
             Self::TaskCancelled { id, message: None } => write!(f, "task {id} was cancelled"),

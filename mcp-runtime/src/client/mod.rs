@@ -91,7 +91,10 @@ struct Inner {
 }
 
 impl Client {
-    /// A client of a server at this address: `http://host:port/path`.
+    /// A client of a server at this address: `http://host:port/path`, or `https://host/path` with the feature `client-tls`.
+    ///
+    /// Over `https` those are trusted whom the machine trusts, and who has a certificate that was
+    /// given by `Connect::root_certificate`.
     pub fn http(url: impl Into<String>) -> Connect {
         Connect::to_url(url.into())
     }

@@ -8,6 +8,7 @@ mod others;
 mod proxy;
 mod receiving;
 mod restarts;
+mod secure;
 mod tasks;
 mod trouble;
 mod typed;

@@ -4,6 +4,8 @@ mod address;
 mod events;
 mod pool;
 mod reading;
+#[cfg(feature = "client-tls")]
+mod tls;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -17,8 +19,11 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 pub(in crate::client) use self::address::{Address, Token};
-use self::pool::{Pool, Sender};
+pub(in crate::client) use self::pool::Pool;
+use self::pool::Sender;
 use self::reading::{Body, Read};
+#[cfg(feature = "client-tls")]
+pub(in crate::client) use self::tls::Tls;
 use super::{BoxFuture, Broken, Link, Outcome, Outgoing};
 use crate::client::backoff::Backoff;
 use crate::client::peer::Peer;
@@ -52,8 +57,8 @@ pub(in crate::client) struct Host {
 }
 
 impl Host {
-    pub(in crate::client) fn new(address: Address, limit: usize) -> Self {
-        Self { address, pool: Pool::default(), limit }
+    pub(in crate::client) fn new(address: Address, pool: Pool, limit: usize) -> Self {
+        Self { address, pool, limit }
     }
 }
 
