@@ -1,5 +1,6 @@
 //! Finding out by which revision a server is spoken to: a probe, and the handshake of those that do not know it.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Era};
 use super::connection::{Connection, Fault, Introduction, Session, supported, within};
 use super::error::Error;
-use super::link::{Broken, Link, Outgoing};
+use super::link::{BoxFuture, Broken, Link, Outcome, Outgoing};
 use super::settings::Revisions;
 use crate::protocol::ProtocolError;
 use crate::protocol::names::{self, meta};
@@ -16,6 +17,8 @@ use crate::protocol::names::{self, meta};
 enum Found {
     Modern(Introduction),
     Legacy,
+    /// The handshake was made meanwhile.
+    Settled(Session),
 }
 
 impl Connection {
@@ -36,6 +39,7 @@ impl Connection {
                 Err(Fault::Final(Error::Unsupported(format!("the server does not speak {}", names::MODERN))))
             }
             Ok(Found::Legacy) => self.initialize(link).await,
+            Ok(Found::Settled(session)) => Ok(session),
             // A process that ended over the first message that it did not know.
             Err(Fault::Broken(Broken::Lost(_)))
                 if self.is_child() && self.settings.revisions == Revisions::Any =>
@@ -56,18 +60,15 @@ impl Connection {
             let id = self.next_id();
             let ask = Ask::new("server/discover", json!({}), &self.settings);
             let request = ask.write(&Era::Modern, id, &self.settings, link.has_headers());
-            let answer = within(self.settings.probe_timeout, link.exchange(request)).await;
-            let error = match answer {
-                Ok(Ok(result)) => {
-                    return Ok(match result["supportedVersions"].as_array() {
-                        Some(versions) if versions.iter().any(|version| version == names::MODERN) => {
-                            Found::Modern(introduced(&result))
-                        }
-                        // It answers, in whatever words.
-                        None if is_forced => Found::Modern(introduced(&result)),
-                        _ => Found::Legacy,
-                    });
+            let limit = if is_forced { self.settings.request_timeout } else { self.settings.probe_timeout };
+            let mut answer = link.exchange(request);
+            let error = match within(limit, &mut answer).await {
+                Ok(Ok(result)) if is_modern(&result) => return Ok(Found::Modern(introduced(&result))),
+                // It answers, in whatever words.
+                Ok(Ok(result)) if is_forced && result["supportedVersions"].is_null() => {
+                    return Ok(Found::Modern(introduced(&result)));
                 }
+                Ok(Ok(_)) => return Ok(Found::Legacy),
                 Ok(Err(error)) => error,
                 Err(Broken::Status { code: code @ (401 | 403), message }) => {
                     return Err(Fault::Final(Error::Status { code, message }));
@@ -77,7 +78,9 @@ impl Connection {
                 }
                 Err(Broken::Status { code: 400..=499, .. }) => return Ok(Found::Legacy),
                 // Over pipes, a server that does not know the method may say nothing.
-                Err(Broken::Late(_)) if !link.has_headers() => return Ok(Found::Legacy),
+                Err(Broken::Late(_)) if !link.has_headers() && !is_forced => {
+                    return self.either(link, answer).await;
+                }
                 Err(broken) => return Err(broken.into()),
             };
             match error.code() {
@@ -101,6 +104,24 @@ impl Connection {
                 _ if is_forced => return Ok(Found::Modern(Introduction::default())),
                 _ => return Ok(Found::Legacy),
             }
+        }
+    }
+
+    /// Makes the handshake with a server that has not answered the probe. It may also have been busy with its start; then it
+    /// answers that first.
+    async fn either(
+        &self,
+        link: &Arc<dyn Link>,
+        probe: BoxFuture<'_, Result<Outcome, Broken>>,
+    ) -> Result<Found, Fault> {
+        let mut handshake = pin!(self.initialize(Arc::clone(link)));
+        tokio::select! {
+            biased;
+            probed = probe => match probed {
+                Ok(Ok(result)) if is_modern(&result) => Ok(Found::Modern(introduced(&result))),
+                _ => handshake.await.map(Found::Settled),
+            },
+            session = &mut handshake => session.map(Found::Settled),
         }
     }
 
@@ -128,6 +149,12 @@ impl Connection {
         let server = Introduction { info: result["serverInfo"].clone(), ..introduced(&result) };
         Ok(Session { link, era: Era::Legacy(version.to_owned()), server })
     }
+}
+
+/// Whether the answer to a probe names the stateless protocol.
+fn is_modern(result: &Value) -> bool {
+    let versions = result["supportedVersions"].as_array();
+    versions.is_some_and(|versions| versions.iter().any(|version| version == names::MODERN))
 }
 
 /// What the answer to `server/discover` or `initialize` says of the server.
