@@ -37,6 +37,7 @@
 //!   again. What may be sent twice then is ([`Connect::persistence`]): everything but calls of tools that neither ask for a
 //!   task nor say that they may be repeated. Every call carries a key by which a server knows it again, so that one which was
 //!   sent twice makes one task.
+//! - [Changes](Client::listen) of the server's lists and resources are heard of, over connections that come and go.
 //! - Lists are put together from their pages, and [tools](Client::list_tools) are kept for as long as the server says.
 
 mod ask;
@@ -48,6 +49,7 @@ mod era;
 mod error;
 mod handlers;
 mod link;
+mod listen;
 mod offers;
 mod peer;
 mod receiver;
@@ -67,6 +69,7 @@ pub use self::connect::Connect;
 use self::connection::{Connection, Session};
 pub use self::error::Error;
 pub use self::handlers::{Conversation, Form, ModelAnswer, Page};
+pub use self::listen::{Change, Changes};
 pub use self::peer::Progress;
 pub use self::result::CallResult;
 pub use self::settings::Revisions;

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use super::error::Error;
 use super::handlers::{Handlers, NoAnswer};
 use super::link::{Link, Outcome, Outgoing};
+use super::listen::{Change, Told};
 use super::receiver::{Receiver, send};
 use crate::protocol::names::meta;
 use crate::protocol::params::Str;
@@ -55,6 +56,21 @@ pub(super) enum Push {
     Unanswered(Error),
 }
 
+/// Who opened a subscription.
+#[derive(Clone)]
+pub(super) enum Subscriber {
+    /// The follower of a task.
+    Follower(mpsc::Sender<Push>),
+    /// Who listens for changes.
+    Listener(Arc<Told>),
+}
+
+impl From<Arc<Told>> for Subscriber {
+    fn from(told: Arc<Told>) -> Self {
+        Self::Listener(told)
+    }
+}
+
 /// The client, for as long as there is one; the ways to the server come and go.
 pub(super) struct Peer {
     pub(super) handlers: Handlers,
@@ -71,7 +87,7 @@ pub(super) struct Peer {
 struct Heard {
     progress: HashMap<i64, OnProgress>,
     /// By the request that opened the subscription.
-    subscriptions: HashMap<i64, mpsc::Sender<Push>>,
+    subscriptions: HashMap<i64, Subscriber>,
     /// By task.
     followers: HashMap<Arc<str>, Vec<(u64, mpsc::Sender<Push>)>>,
     last_follower: u64,
@@ -190,10 +206,19 @@ impl Peer {
             }
             "notifications/subscriptions/acknowledged" => {
                 let id = params["_meta"][meta::SUBSCRIPTION_ID].as_i64();
-                let tasks = params["notifications"]["taskIds"].as_array();
-                let is_granted = tasks.is_some_and(|tasks| !tasks.is_empty());
-                if let Some(subscriber) = id.and_then(|id| self.heard().subscriptions.get(&id).cloned()) {
-                    let _ = subscriber.try_send(Push::Granted(is_granted));
+                let granted = &params["notifications"];
+                match id.and_then(|id| self.heard().subscriptions.get(&id).cloned()) {
+                    Some(Subscriber::Follower(follower)) => {
+                        let tasks = granted["taskIds"].as_array();
+                        let is_granted = tasks.is_some_and(|tasks| !tasks.is_empty());
+                        let _ = follower.try_send(Push::Granted(is_granted));
+                    }
+                    Some(Subscriber::Listener(told)) => {
+                        // It may have changed before it was listened for.
+                        self.tools_changed.fetch_add(1, Ordering::AcqRel);
+                        told.grant_all_of(granted);
+                    }
+                    None => {}
                 }
             }
             "notifications/tasks" | "notifications/tasks/status" => {
@@ -205,9 +230,49 @@ impl Peer {
             }
             "notifications/tools/list_changed" => {
                 self.tools_changed.fetch_add(1, Ordering::AcqRel);
+                self.tell(&params, &Change::Tools);
+            }
+            "notifications/prompts/list_changed" => self.tell(&params, &Change::Prompts),
+            "notifications/resources/list_changed" => self.tell(&params, &Change::Resources),
+            "notifications/resources/updated" => {
+                let uri = params["uri"].as_str().unwrap_or_default().to_owned();
+                self.tell(&params, &Change::Resource(uri));
             }
             _ => tracing::debug!(method, "a notification that nobody waits for"),
         }
+    }
+
+    /// Tells of a change who listens for it: by that subscription, or where there are none, all.
+    fn tell(&self, params: &Value, change: &Change) {
+        let heard = self.heard();
+        let told = |subscriber: &Subscriber| {
+            if let Subscriber::Listener(told) = subscriber {
+                told.tell(change.clone());
+            }
+        };
+        match &params["_meta"][meta::SUBSCRIPTION_ID] {
+            Value::Null => heard.subscriptions.values().for_each(told),
+            id => {
+                let subscriber = id.as_i64().and_then(|id| heard.subscriptions.get(&id));
+                subscriber.into_iter().for_each(told);
+            }
+        }
+    }
+
+    /// Whether somebody listens for this.
+    pub(super) fn is_watched(&self, change: &Change) -> bool {
+        self.heard().subscriptions.values().any(|subscriber| match subscriber {
+            Subscriber::Listener(told) => told.wants(change),
+            Subscriber::Follower(_) => false,
+        })
+    }
+
+    /// Nobody listens there any more.
+    pub(super) fn leave(&self, told: &Arc<Told>) {
+        self.heard().subscriptions.retain(|_, subscriber| match subscriber {
+            Subscriber::Listener(other) => !Arc::ptr_eq(other, told),
+            Subscriber::Follower(_) => true,
+        });
     }
 
     /// Hears of the progress of a request, until the guard is dropped.
@@ -216,8 +281,8 @@ impl Peer {
         Listening { peer: Arc::clone(self), to: To::Progress(request) }
     }
 
-    /// Hears what becomes of a subscription to a task, until the guard is dropped.
-    pub(super) fn on_subscription(self: &Arc<Self>, request: i64, to: mpsc::Sender<Push>) -> Listening {
+    /// Hears what becomes of a subscription, until the guard is dropped.
+    pub(super) fn on_subscription(self: &Arc<Self>, request: i64, to: Subscriber) -> Listening {
         self.heard().subscriptions.insert(request, to);
         Listening { peer: Arc::clone(self), to: To::Subscription(request) }
     }

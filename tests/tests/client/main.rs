@@ -3,6 +3,7 @@
 mod asking;
 mod calls;
 mod in_process;
+mod listening;
 mod lists;
 mod others;
 mod proxy;

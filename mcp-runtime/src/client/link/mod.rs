@@ -105,6 +105,11 @@ pub(super) trait Link: Send + Sync + 'static {
         Box::pin(std::future::ready(()))
     }
 
+    /// Waits until it leads nowhere any more, as far as that is told by itself.
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     /// Ends it, and waits until it has.
     fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -15,7 +15,7 @@ use crate::client::ask::Ask;
 use crate::client::backoff::{Backoff, jittered};
 use crate::client::connection::Fault;
 use crate::client::error::Error;
-use crate::client::peer::{Listening, Push};
+use crate::client::peer::{Listening, Push, Subscriber};
 
 /// How often a task is polled of which the server tells: what it tells may be lost.
 const BACKSTOP: Duration = Duration::from_secs(30);
@@ -65,7 +65,10 @@ impl Following {
             let subscribing = tokio::spawn(async move {
                 let mut backoff = Backoff::new();
                 loop {
-                    let ended = client.connection().subscribe(&id, follower.clone()).await;
+                    let ended = client
+                        .connection()
+                        .subscribe(json!({ "taskIds": [&*id] }), Subscriber::Follower(follower.clone()))
+                        .await;
                     tracing::debug!(task = &*id, ?ended, "a subscription has ended");
                     let _ = follower.send(Push::Granted(false)).await;
                     // A server that does not offer this need not be asked again.

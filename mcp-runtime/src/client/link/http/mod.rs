@@ -15,7 +15,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 pub(in crate::client) use self::address::{Address, Token};
@@ -67,6 +67,8 @@ pub(in crate::client) struct Http {
     peer: Arc<Peer>,
     me: Weak<Self>,
     session: Mutex<Session>,
+    /// Told when the server says that it does not know the session any more.
+    over: Notify,
 }
 
 /// What the handshake of a revision with sessions settled.
@@ -93,7 +95,13 @@ enum Streamed {
 
 impl Http {
     pub(in crate::client) fn open(host: Arc<Host>, peer: Arc<Peer>) -> Arc<dyn Link> {
-        Arc::new_cyclic(|me| Self { host, peer, me: Weak::clone(me), session: Mutex::default() })
+        Arc::new_cyclic(|me| Self {
+            host,
+            peer,
+            me: Weak::clone(me),
+            session: Mutex::default(),
+            over: Notify::new(),
+        })
     }
 
     fn session(&self) -> MutexGuard<'_, Session> {
@@ -306,6 +314,7 @@ impl Http {
         let mut opened = Some(opened);
         let mut last_event: Option<String> = None;
         let mut backoff = Backoff::new();
+        let mut was_open = false;
         loop {
             let Some(http) = me.upgrade() else { return };
             let response = http.get(last_event.as_deref()).await;
@@ -315,6 +324,7 @@ impl Http {
             match response {
                 Ok((response, _sender)) if response.status().is_success() && is_events(&response) => {
                     backoff = Backoff::new();
+                    was_open = true;
                     let mut body = Body::new(response.into_body(), http.host.limit);
                     drop(http);
                     while let Read::Event(event) = body.event().await {
@@ -330,6 +340,9 @@ impl Http {
                             });
                         }
                     }
+                }
+                Ok((response, _)) if response.status() == StatusCode::NOT_FOUND && was_open => {
+                    return http.over.notify_one();
                 }
                 // The server has no such stream, or the session is over.
                 Ok((response, _)) if response.status().is_client_error() => return,
@@ -381,6 +394,10 @@ impl Link for Http {
             // It is not sent anything; it only ends.
             let _ = tokio::time::timeout(LISTEN, opened).await;
         })
+    }
+
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.over.notified())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
