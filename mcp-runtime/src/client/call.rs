@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Client;
 use super::ask::{Ask, Era};
+use super::backoff::Backoff;
 use super::connection::Session;
 use super::error::Error;
 use super::peer::{OnProgress, Progress};
@@ -94,10 +95,20 @@ impl Client {
     /// Sends a request that may be answered by what the server needs to know first, and goes on until it is answered.
     pub(super) async fn with_rounds(&self, ask: Ask) -> Result<Value, Error> {
         let mut round = ask.clone();
+        let mut backoff = Backoff::new();
         for _ in 0..self.settings().cap_on_rounds {
             let mut result = self.connection().request(&round).await?;
             if result["resultType"] != "input_required" {
                 return Ok(result);
+            }
+            let asks = result["inputRequests"].as_object().is_some_and(|questions| !questions.is_empty());
+            match (asks, result["requestState"].is_string()) {
+                (true, _) => {}
+                // It has begun, and is to be gone on with; the server has nothing to do with how soon.
+                (false, true) => tokio::time::sleep(backoff.wait()).await,
+                (false, false) => {
+                    return Err(Error::malformed("the server needs input, and does not say which"));
+                }
             }
             round = ask.clone();
             if let Value::Object(questions) = result["inputRequests"].take() {

@@ -132,6 +132,7 @@ impl Connection {
         *current = None;
         let session = Arc::new(self.settle().await?);
         *self.era.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.era.clone());
+        self.peer.speaks(&session.era);
         *current = Some(Arc::clone(&session));
         self.opened.notify_waiters();
         Ok(session)

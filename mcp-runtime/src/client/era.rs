@@ -31,8 +31,20 @@ impl Connection {
             (Revisions::Any, None) | (Revisions::Modern, _) => false,
         };
         if is_legacy {
-            return self.initialize(link).await;
+            return match self.initialize(link).await {
+                // What was known of the server may have been of another one, which is there now.
+                Err(Fault::Final(error)) if self.settings.revisions == Revisions::Any => {
+                    tracing::debug!(%error, "the server is asked anew by which revision it is spoken to");
+                    self.find_out(self.link()?).await
+                }
+                settled => settled,
+            };
         }
+        self.find_out(link).await
+    }
+
+    /// The same, with nothing known.
+    async fn find_out(&self, link: Arc<dyn Link>) -> Result<Session, Fault> {
         match self.probe(&link).await {
             Ok(Found::Modern(server)) => Ok(Session { link, era: Era::Modern, server }),
             Ok(Found::Legacy) if self.settings.revisions == Revisions::Modern => {
@@ -144,7 +156,7 @@ impl Connection {
         }
         link.settled(version);
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        link.send(Outgoing::aside(&initialized)).await?;
+        within(self.settings.request_timeout, link.send(Outgoing::aside(&initialized))).await?;
         link.listen().await;
         let server = Introduction { info: result["serverInfo"].clone(), ..introduced(&result) };
         Ok(Session { link, era: Era::Legacy(version.to_owned()), server })

@@ -1,7 +1,7 @@
 //! The client as the server sees it: takes what the server says, and answers what it asks.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::ask::Era;
 use super::error::Error;
 use super::handlers::{Handlers, NoAnswer};
 use super::link::{Link, Outcome, Outgoing};
@@ -77,6 +78,8 @@ pub(super) struct Peer {
     pub(super) on_log: Option<OnLog>,
     /// Who runs what the server asks for as a task, if that may be one.
     pub(super) receiver: Option<Receiver>,
+    /// Whether the server is spoken to by the stateless protocol, in which it asks nothing by requests.
+    is_modern: AtomicBool,
     heard: Mutex<Heard>,
     /// How often the server said that its tools are others now.
     tools_changed: AtomicU64,
@@ -112,7 +115,19 @@ struct Frame<'a> {
 
 impl Peer {
     pub(super) fn new(handlers: Handlers, on_log: Option<OnLog>, receiver: Option<Receiver>) -> Self {
-        Self { handlers, on_log, receiver, heard: Mutex::default(), tools_changed: AtomicU64::new(0) }
+        Self {
+            handlers,
+            on_log,
+            receiver,
+            is_modern: AtomicBool::new(false),
+            heard: Mutex::default(),
+            tools_changed: AtomicU64::new(0),
+        }
+    }
+
+    /// The server is spoken to by this from now on.
+    pub(super) fn speaks(&self, era: &Era) {
+        self.is_modern.store(era.is_modern(), Ordering::Release);
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -150,6 +165,13 @@ impl Peer {
         };
         let params = || frame.params.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
         match (frame.id, frame.method) {
+            // "The client MUST NOT write JSON-RPC responses."
+            (Some(_), Some(method)) if self.is_modern.load(Ordering::Acquire) => {
+                tracing::warn!(
+                    method = &*method.0,
+                    "the server asks by a request, which its protocol does not have"
+                );
+            }
             (Some(id), Some(method)) => {
                 let params = params();
                 match self.receiver.as_ref().filter(|receiver| receiver.takes(&method, &params)) {

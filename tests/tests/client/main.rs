@@ -2,6 +2,7 @@
 
 mod asking;
 mod calls;
+mod hostile;
 mod in_process;
 mod listening;
 mod lists;
@@ -9,6 +10,7 @@ mod others;
 mod proxy;
 mod receiving;
 mod restarts;
+mod scripted;
 mod secure;
 mod tasks;
 mod trouble;

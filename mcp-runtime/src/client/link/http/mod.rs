@@ -41,6 +41,9 @@ const LISTEN: Duration = Duration::from_secs(2);
 /// When to come back to a stream whose server did not say when.
 const COME_BACK: Duration = Duration::from_secs(1);
 
+/// When to come back at the latest, whatever the server says.
+const LATEST: Duration = Duration::from_secs(60);
+
 /// How long the end of a session may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -173,7 +176,9 @@ impl Http {
         if !status.is_success() {
             return self.refusal(response, sender).await;
         }
-        if let Some(session) = response.headers().get(&SESSION_ID) {
+        // The stateless protocol has no sessions, whatever its server says.
+        let has_sessions = request.headers.is_empty();
+        if let Some(session) = response.headers().get(&SESSION_ID).filter(|_| has_sessions) {
             self.session().id.get_or_insert_with(|| session.clone());
         }
         if !is_events(&response) {
@@ -254,7 +259,7 @@ impl Http {
                 place = Some(Place { last_event, retry });
             }
             if let (Some(place), Some(retry)) = (&mut place, event.retry) {
-                place.retry = Duration::from_millis(retry);
+                place.retry = Duration::from_millis(retry).min(LATEST);
             }
             if event.data.is_empty() {
                 continue;
@@ -331,7 +336,7 @@ impl Http {
                         if let Some(id) = event.id {
                             last_event = Some(id);
                         }
-                        retry = event.retry.map(Duration::from_millis).or(retry);
+                        retry = event.retry.map(|retry| Duration::from_millis(retry).min(LATEST)).or(retry);
                         let Some(http) = me.upgrade() else { return };
                         let link: Arc<dyn Link> = Arc::<Self>::clone(&http);
                         if !event.data.is_empty() {
