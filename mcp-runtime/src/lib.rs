@@ -175,7 +175,9 @@
 //! # The other side
 //!
 //! With the feature `client`, `client::Client` speaks to any server, over pipes, over HTTP and in the same process, of
-//! whichever revision: it calls tools, answers what servers ask, and follows tasks to their end.
+//! whichever revision: it calls tools, answers what servers ask, and follows tasks to their end. A program that depends on
+//! the crate with the tools calls them [by their functions](macro@tool), with their types. With `client-tls` it also speaks
+//! `https`.
 //!
 //! # Testing
 //!

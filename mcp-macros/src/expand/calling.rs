@@ -26,15 +26,14 @@ pub(super) fn fields(declaration: &Declaration) -> TokenStream {
 pub(super) fn implementation(declaration: &Declaration, marker: &Ident) -> TokenStream {
     let (name, output) = (&declaration.name, output(&declaration.output));
     // A list as a type: the compiler asks of each of them whether it can be sent, once somebody calls the tool.
-    let (ty, value) = match whole(declaration) {
-        Some(ty) => (quote!(__rt::Args<#ty>), quote!(__rt::Args(self.args))),
-        None => {
-            let end = (quote!(()), quote!(()));
-            declaration.arguments().into_iter().rev().fold(end, |(types, values), argument| {
-                let (ident, ty) = (&argument.ident, given_type(argument, &quote!(__rt)));
-                (quote!((#ty, #types)), quote!((self.#ident, #values)))
-            })
-        }
+    let (ty, value) = if let Some(ty) = whole(declaration) {
+        (quote!(__rt::Args<#ty>), quote!(__rt::Args(self.args)))
+    } else {
+        let end = (quote!(()), quote!(()));
+        declaration.arguments().into_iter().rev().fold(end, |(types, values), argument| {
+            let (ident, ty) = (&argument.ident, given_type(argument, &quote!(__rt)));
+            (quote!((#ty, #types)), quote!((self.#ident, #values)))
+        })
     };
     let names = declaration.arguments().into_iter().map(|argument| {
         let (name, may_be_left_out) = (&argument.name, may_be_left_out(argument));

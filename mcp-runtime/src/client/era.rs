@@ -80,7 +80,6 @@ impl Connection {
                 Ok(Ok(result)) if is_forced && result["supportedVersions"].is_null() => {
                     return Ok(Found::Modern(introduced(&result)));
                 }
-                Ok(Ok(_)) => return Ok(Found::Legacy),
                 Ok(Err(error)) => error,
                 Err(Broken::Status { code: code @ (401 | 403), message }) => {
                     return Err(Fault::Final(Error::Status { code, message }));
@@ -88,7 +87,7 @@ impl Connection {
                 Err(Broken::Status { code: 400..=499, .. }) if is_forced => {
                     return Ok(Found::Modern(Introduction::default()));
                 }
-                Err(Broken::Status { code: 400..=499, .. }) => return Ok(Found::Legacy),
+                Ok(Ok(_)) | Err(Broken::Status { code: 400..=499, .. }) => return Ok(Found::Legacy),
                 // Over pipes, a server that does not know the method may say nothing.
                 Err(Broken::Late(_)) if !link.has_headers() && !is_forced => {
                     return self.either(link, answer).await;

@@ -13,7 +13,7 @@
 //!
 //! // The result, whatever the server does underneath: answer at once, ask first, or make a task of it.
 //! let sum = client.call_tool("add", json!({ "a": 1, "b": 2 })).await?;
-//! println!("{}", sum.text());
+//! println!("{}", sum.text()); // With the crate of the tools at hand: client.call(add { a: 1, b: 2 }), which gives an i64.
 //!
 //! // A task, followed from here, or from another run of the program that has kept its id.
 //! let call = client.call_tool("analyze_dataset", json!({ "dataset": "large_file.csv" }));

@@ -140,12 +140,11 @@ mod tests {
         assert_eq!((other.host.as_str(), other.port, other.target.as_str()), ("::1", 80, "/mcp?x=1"));
         assert_eq!(other.authority, "[::1]");
         let secure = address("https://localhost/mcp");
-        match cfg!(feature = "client-tls") {
-            true => assert_eq!(secure.map(|it| (it.port, it.is_secure)).ok(), Some((443, true))),
-            false => {
-                let told = secure.expect_err("there is no TLS").to_string();
-                assert!(told.contains("needs the feature `client-tls`"), "{told}");
-            }
+        if cfg!(feature = "client-tls") {
+            assert_eq!(secure.map(|it| (it.port, it.is_secure)).ok(), Some((443, true)));
+        } else {
+            let told = secure.expect_err("there is no TLS").to_string();
+            assert!(told.contains("needs the feature `client-tls`"), "{told}");
         }
         assert!(address("localhost:8001").is_err());
         assert!(address("ftp://localhost").is_err());
