@@ -37,8 +37,11 @@ use crate::kind::Kind;
 /// ```
 ///
 /// The doc comments are what a model reads: of the function, what the tool does; of each parameter, what to give.
-/// Beside the function there is now a type of the same name, which implements `Tool`; `tools![add, memory::recall]`
+/// Beside the function there is now a type of the same name, which stands for the tool; `tools![add, memory::recall]`
 /// names it by its path. It is as visible as the function. A module of the same name cannot stand beside it.
+///
+/// The type's fields are the arguments, so that a program with the feature `client` calls the tool with the types of its
+/// function, wherever the server is: `let sum: i64 = client.call(add { a: 1, b: 2 }).await?`.
 ///
 /// What is written after the attribute's name is in [Words](#words), what a function may take in
 /// [Parameters](#parameters), what it may give in [Results](#results); impl blocks are in [Methods](#methods).

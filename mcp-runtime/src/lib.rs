@@ -175,7 +175,9 @@
 //! # The other side
 //!
 //! With the feature `client`, `client::Client` speaks to any server, over pipes, over HTTP and in the same process, of
-//! whichever revision: it calls tools, answers what servers ask, and follows tasks to their end.
+//! whichever revision: it calls tools, answers what servers ask, and follows tasks to their end. A program that depends on
+//! the crate with the tools calls them [by their functions](macro@tool), with their types. With `client-tls` it also speaks
+//! `https`.
 //!
 //! # Testing
 //!
@@ -269,7 +271,7 @@ pub mod operations {}
 #[macro_export]
 macro_rules! tools {
     ($($($tool:ident)::+),* $(,)?) => {
-        ::std::vec![$(::std::sync::Arc::new($($tool)::+ {}) as ::std::sync::Arc<dyn $crate::Tool>),*]
+        ::std::vec![$(<$($tool)::+ as $crate::__private::ToolFunction>::tool()),*]
     };
 }
 
@@ -293,6 +295,22 @@ macro_rules! resources {
     };
 }
 
+/// What only a program with the client needs of what the macros write.
+#[cfg(feature = "client")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_clients {
+    ($($token:tt)*) => { $($token)* };
+}
+
+/// What only a program with the client needs of what the macros write.
+#[cfg(not(feature = "client"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_clients {
+    ($($token:tt)*) => {};
+}
+
 /// Everything that a program with tools names.
 pub mod prelude {
     pub use crate::{
@@ -308,6 +326,8 @@ pub mod prelude {
 /// What the macros write names; nothing of it is for people.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "client")]
+    pub use crate::client::{Callable, Name, Names};
     pub use crate::completion::{Complete, CompletionFuture, CompletionOutput};
     pub use crate::failure::Failure;
     pub use crate::prompt::{Prompt, PromptCall, PromptDefinition, PromptFuture, PromptOutput, PromptResult};
@@ -321,16 +341,19 @@ pub mod __private {
     pub use crate::tool::{
         Argument, Asks, Countable, Fields, FromText, Icon, InvalidArguments, Jsonable, Kind, NotAResult,
         Nowhere, Numeric, OutputSchema, Parameter, ParameterSpec, Shared, Shown, StateKey, TaskPolicy,
-        TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFuture, ToolOutput,
-        Unfailing,
+        TaskSupport, Tool, ToolAnnotations, ToolCall, ToolDefinition, ToolFailure, ToolFunction, ToolFuture,
+        ToolOutput, Unfailing,
     };
     pub use crate::{Args, Context, State};
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{self, Err, Ok};
+    pub use std::string::String;
     pub use std::sync::Arc;
     pub use std::time::Duration;
     pub use std::vec::Vec;
+
+    pub use crate::__for_clients as for_clients;
 
     use std::pin::Pin;
 

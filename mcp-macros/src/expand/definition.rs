@@ -17,7 +17,7 @@ use crate::model::{
 /// The function that gives the definition.
 pub(super) fn of(declaration: &Declaration, this: Option<&Type>) -> TokenStream {
     let Declaration { name, description, output, .. } = declaration;
-    let ty = Terms::of(declaration.kind()).definition;
+    let Terms { definition: ty, receiver, .. } = Terms::of(declaration.kind());
     let (begin, own, returns) = match &declaration.own {
         Own::Tool(annotations) => {
             let returns = quote!(.returns(__rt::Kind::<#output>::NEW.ok().schema()));
@@ -47,7 +47,7 @@ pub(super) fn of(declaration: &Declaration, this: Option<&Type>) -> TokenStream 
         quote!(let #definition = #declared;)
     });
     quote! {
-        fn definition(&self) -> __rt::#ty {
+        fn definition(#receiver) -> __rt::#ty {
             let #definition = __rt::#ty::new(#begin)
                 #(#title)*
                 #own

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::FnArg;
 
-use super::{implementation, marker, scope};
+use super::{calling, implementation, marker, scope};
 use crate::attr::Words;
 use crate::diagnostics::Mistakes;
 use crate::kind::Kind;
@@ -29,8 +29,16 @@ pub(super) fn expand(
     match Declaration::of_function(function, words, &mut mistakes) {
         Ok(declaration) if mistakes.is_empty() => {
             let Declaration { function: ident, visibility, conditions, description, .. } = &declaration;
-            let marker = marker(visibility, ident, conditions, Some(description));
-            let implementation = scope(conditions, implementation::of(&declaration, ident, None));
+            let implementation = implementation::of(&declaration, ident, None);
+            // Only tools are called with arguments that are typed.
+            let (fields, calling) = match declaration.kind() {
+                Kind::Tool => {
+                    (calling::fields(&declaration), Some(calling::implementation(&declaration, ident)))
+                }
+                Kind::Prompt | Kind::Resource => (TokenStream::new(), None),
+            };
+            let marker = marker(visibility, ident, conditions, Some(description), &fields);
+            let implementation = scope(conditions, quote!(#implementation #calling));
             quote!(#function #marker #implementation)
         }
         _ => {
@@ -45,7 +53,7 @@ pub(super) fn expand(
 fn fallback(kind: Kind, function: &Function) -> TokenStream {
     let ident = &function.signature.ident;
     let conditions: Vec<_> = function.conditions().cloned().collect();
-    let marker = marker(&function.visibility, ident, &conditions, None);
+    let marker = marker(&function.visibility, ident, &conditions, None, &TokenStream::new());
     let implementation = scope(&conditions, implementation::fallback(kind, ident));
     quote!(#marker #implementation)
 }

@@ -33,12 +33,12 @@ pub(super) fn of(declaration: &Declaration, marker: &Ident, self_type: Option<&T
 
 /// An implementation that is never used, in place of one that could not be made.
 pub(super) fn fallback(kind: Kind, marker: &Ident) -> TokenStream {
-    let Terms { implemented, definition, .. } = Terms::of(kind);
+    let Terms { implemented, receiver, definition, .. } = Terms::of(kind);
     let head = head(kind, &quote!(_), &quote!(_));
     quote! {
         #[automatically_derived]
         impl __rt::#implemented for #marker {
-            fn definition(&self) -> __rt::#definition {
+            fn definition(#receiver) -> __rt::#definition {
                 ::core::unreachable!()
             }
 
@@ -51,10 +51,11 @@ pub(super) fn fallback(kind: Kind, marker: &Ident) -> TokenStream {
 
 /// The head of the function that is called for a client.
 fn head(kind: Kind, call: &TokenStream, cx: &TokenStream) -> TokenStream {
-    let Terms { function, call: ty, future, .. } = Terms::of(kind);
+    let Terms { receiver, function, call: ty, future, .. } = Terms::of(kind);
+    let receiver = (!receiver.is_empty()).then(|| quote!(#receiver,));
     quote! {
         fn #function(
-            &self,
+            #receiver
             #call: __rt::#ty<'_>,
             #cx: __rt::Context,
         ) -> __rt::Result<__rt::#future, __rt::InvalidArguments>

@@ -41,13 +41,13 @@ pub(super) fn expand(
 }
 
 fn marker_name(declaration: &Declaration) -> Ident {
-    format_ident!("__{}_{}", Terms::of(declaration.kind()).implemented, declaration.function.unraw())
+    format_ident!("__{}_{}", Terms::of(declaration.kind()).listed, declaration.function.unraw())
 }
 
 fn declared(declaration: &Declaration, self_type: &Type) -> TokenStream {
     let name = marker_name(declaration);
     let conditions = &declaration.conditions;
-    let marker = marker(&TokenStream::new(), &name, conditions, None);
+    let marker = marker(&TokenStream::new(), &name, conditions, None, &TokenStream::new());
     // Beside the impl block `Self` is somebody else.
     let implementation = with_self_by_name(implementation::of(declaration, &name, Some(self_type)));
     // They do not see each other's helpers.
@@ -63,14 +63,18 @@ fn lists(set: &Set, are_known: bool) -> TokenStream {
     let Set { generics, self_type, lists, .. } = set;
     let (parameters, _, conditions) = generics.split_for_impl();
     let lists = lists.iter().map(|List { kind, name, visibility }| {
-        let implemented = Terms::of(*kind).implemented;
+        let listed = Terms::of(*kind).listed;
         let doc = format!(" The {} among the methods of this type, for a server's list.", kind.plural());
-        let all = quote!(__rt::Vec<__rt::Arc<dyn __rt::#implemented>>);
+        let all = quote!(__rt::Vec<__rt::Arc<dyn __rt::#listed>>);
         let body = if are_known {
             let pushed = set.declarations.iter().filter(|declaration| declaration.kind() == *kind).map(
                 |declaration| {
                     let (conditions, name) = (&declaration.conditions, marker_name(declaration));
-                    quote!(#(#conditions)* all.push(__rt::Arc::new(#name {}));)
+                    let one = match kind {
+                        Kind::Tool => quote!(<#name as __rt::ToolFunction>::tool()),
+                        Kind::Prompt | Kind::Resource => quote!(__rt::Arc::new(#name {})),
+                    };
+                    quote!(#(#conditions)* all.push(#one);)
                 },
             );
             quote!(let mut all: #all = __rt::Vec::new(); #(#pushed)* all)

@@ -2,6 +2,7 @@
 //!
 //! The function always stays, so that a mistake in what is declared of it does not make its other users wrong, too.
 
+mod calling;
 mod definition;
 mod function;
 mod implementation;
@@ -55,19 +56,32 @@ fn scope(conditions: &[Attribute], items: impl ToTokens) -> TokenStream {
     }
 }
 
-/// The type by which a list names what is declared.
+/// The type by which a list names what is declared, with the arguments by which it is called as its fields.
 fn marker(
     visibility: &impl ToTokens,
     ident: &Ident,
     conditions: &[Attribute],
     description: Option<&Text>,
+    fields: &TokenStream,
 ) -> TokenStream {
     let doc = description.filter(|text| text.is_documentation()).map(|text| quote!(#[doc = #text]));
     // What the compiler says of the type is about the function.
-    let item = quote_spanned!(ident.span()=> #visibility struct #ident {});
+    let item = quote_spanned!(ident.span()=> #visibility struct #ident { #fields });
     quote! {
         #(#conditions)*
-        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, missing_docs)]
+        #[allow(
+            non_camel_case_types,
+            non_snake_case,
+            missing_debug_implementations,
+            missing_copy_implementations,
+            missing_docs,
+            dead_code,
+            deprecated,
+            private_interfaces,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic
+        )]
         #doc
         #item
     }

@@ -25,6 +25,8 @@ pub(crate) enum Input {
 }
 
 pub(crate) struct Argument {
+    /// What the function calls it.
+    pub(crate) ident: Ident,
     pub(crate) name: String,
     /// Where the name is said.
     named_at: Span,
@@ -130,7 +132,7 @@ impl<'a> Role<'a> {
 }
 
 /// A type without the groups that a `macro_rules!` macro puts around one.
-pub(super) fn bare(ty: &Type) -> &Type {
+pub(crate) fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => bare(&group.elem),
         Type::Paren(paren) => bare(&paren.elem),
@@ -171,10 +173,13 @@ fn argument(kind: Kind, parameter: &Parameter, mistakes: &mut Mistakes) -> Resul
             }
             (rename.value(), rename.span())
         }
-        None => ident.map(|ident| (ident.unraw().to_string(), ident.span()))?,
+        None => match &ident {
+            Ok(ident) => (ident.unraw().to_string(), ident.span()),
+            Err(noted) => return Err(*noted),
+        },
     };
     let ArgWords { title, header, complete, .. } = words;
-    Ok(Argument { name, named_at, title, description, ty: ty?, rules, header, complete })
+    Ok(Argument { ident: ident?, name, named_at, title, description, ty: ty?, rules, header, complete })
 }
 
 fn ident(kind: Kind, parameter: &Parameter, mistakes: &mut Mistakes) -> Result<Ident, Noted> {

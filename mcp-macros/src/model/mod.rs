@@ -17,7 +17,7 @@ use syn::{Attribute, Type, Visibility};
 
 pub(crate) use self::behaviour::{Icon, TaskPolicy, TaskSupport, ToolAnnotations};
 pub(crate) use self::function::This;
-pub(crate) use self::input::{Argument, Input};
+pub(crate) use self::input::{Argument, Input, bare};
 pub(crate) use self::resource::Resource;
 pub(crate) use self::rules::{Json, Standin};
 pub(crate) use self::set::{List, Set};

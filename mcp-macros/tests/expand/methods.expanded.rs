@@ -37,9 +37,16 @@ const _: () = {
     type __Self = Graph;
     #[allow(
         non_camel_case_types,
+        non_snake_case,
         missing_debug_implementations,
         missing_copy_implementations,
-        missing_docs
+        missing_docs,
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic
     )]
     struct __Tool_find {}
     const _: () = {
@@ -47,8 +54,8 @@ const _: () = {
             __Self::LIMIT
         }
         #[automatically_derived]
-        impl __rt::Tool for __Tool_find {
-            fn definition(&self) -> __rt::ToolDefinition {
+        impl __rt::ToolFunction for __Tool_find {
+            fn definition() -> __rt::ToolDefinition {
                 let definition = __rt::ToolDefinition::new("find", "Find memories.")
                     .annotations(__rt::ToolAnnotations {
                         read_only: __rt::Some(true),
@@ -72,7 +79,6 @@ const _: () = {
                 definition
             }
             fn call(
-                &self,
                 call: __rt::ToolCall<'_>,
                 _: __rt::Context,
             ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -115,15 +121,22 @@ const _: () = {
     };
     #[allow(
         non_camel_case_types,
+        non_snake_case,
         missing_debug_implementations,
         missing_copy_implementations,
-        missing_docs
+        missing_docs,
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic
     )]
     struct __Tool_import {}
     const _: () = {
         #[automatically_derived]
-        impl __rt::Tool for __Tool_import {
-            fn definition(&self) -> __rt::ToolDefinition {
+        impl __rt::ToolFunction for __Tool_import {
+            fn definition() -> __rt::ToolDefinition {
                 let definition = __rt::ToolDefinition::new("import", "Import memories.")
                     .task(__rt::TaskPolicy {
                         support: __rt::TaskSupport::Optional,
@@ -135,7 +148,6 @@ const _: () = {
                 definition
             }
             fn call(
-                &self,
                 call: __rt::ToolCall<'_>,
                 _: __rt::Context,
             ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -170,8 +182,8 @@ const _: () = {
         /// The tools among the methods of this type, for a server's list.
         pub fn tools() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
             let mut all: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
-            all.push(__rt::Arc::new(__Tool_find {}));
-            all.push(__rt::Arc::new(__Tool_import {}));
+            all.push(<__Tool_find as __rt::ToolFunction>::tool());
+            all.push(<__Tool_import as __rt::ToolFunction>::tool());
             all
         }
     }

@@ -26,9 +26,16 @@ pub(crate) async fn find(
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 pub(crate) struct find {}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
@@ -38,12 +45,11 @@ const _: () = {
         Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
-    impl __rt::Tool for find {
-        fn definition(&self) -> __rt::ToolDefinition {
+    impl __rt::ToolFunction for find {
+        fn definition() -> __rt::ToolDefinition {
             ::core::unreachable!()
         }
         fn call(
-            &self,
             _: __rt::ToolCall<'_>,
             _: __rt::Context,
         ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {

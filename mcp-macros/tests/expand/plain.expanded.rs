@@ -10,12 +10,26 @@ pub async fn look_up(query: String, limit: Option<u32>, archived: bool) -> Strin
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///Look something up.
-pub struct look_up {}
+pub struct look_up {
+    ///What to look for.
+    pub query: String,
+    ///How many answers at most.
+    pub limit: Option<u32>,
+    ///Whether to look in the archive too.
+    pub archived: bool,
+}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
@@ -23,8 +37,8 @@ const _: () = {
         Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
-    impl __rt::Tool for look_up {
-        fn definition(&self) -> __rt::ToolDefinition {
+    impl __rt::ToolFunction for look_up {
+        fn definition() -> __rt::ToolDefinition {
             let definition = __rt::ToolDefinition::new("look_up", "Look something up.")
                 .parameter(
                     <String as __rt::Argument>::spec("query", "What to look for."),
@@ -44,7 +58,6 @@ const _: () = {
             definition
         }
         fn call(
-            &self,
             call: __rt::ToolCall<'_>,
             _: __rt::Context,
         ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -76,5 +89,12 @@ const _: () = {
                 ),
             )
         }
+    }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < (String, (Option < u32 >, (bool,
+        ()))), String > for look_up { const NAME : __rt::Name = "look_up"; const
+        ARGUMENTS : __rt::Names = & [("query", false), ("limit", true), ("archived",
+        false)]; fn given(self) -> (String, (Option < u32 >, (bool, ()))) { (self.query,
+        (self.limit, (self.archived, ()))) } }
     }
 };

@@ -15,9 +15,16 @@ async fn review(
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///Review a change.
 struct review {}

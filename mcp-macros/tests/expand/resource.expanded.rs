@@ -10,9 +10,16 @@ async fn author() -> &'static str {
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///Who made it.
 struct author {}
@@ -84,9 +91,16 @@ fn memory(
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///One memory.
 struct memory {}

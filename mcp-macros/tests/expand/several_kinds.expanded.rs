@@ -39,15 +39,22 @@ const _: () = {
     type __Self = Graph;
     #[allow(
         non_camel_case_types,
+        non_snake_case,
         missing_debug_implementations,
         missing_copy_implementations,
-        missing_docs
+        missing_docs,
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic
     )]
     struct __Tool_forget {}
     const _: () = {
         #[automatically_derived]
-        impl __rt::Tool for __Tool_forget {
-            fn definition(&self) -> __rt::ToolDefinition {
+        impl __rt::ToolFunction for __Tool_forget {
+            fn definition() -> __rt::ToolDefinition {
                 let definition = __rt::ToolDefinition::new("forget", "Forget a memory.")
                     .annotations(__rt::ToolAnnotations {
                         destructive: __rt::Some(true),
@@ -59,7 +66,6 @@ const _: () = {
                 definition
             }
             fn call(
-                &self,
                 call: __rt::ToolCall<'_>,
                 _: __rt::Context,
             ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -90,9 +96,16 @@ const _: () = {
     };
     #[allow(
         non_camel_case_types,
+        non_snake_case,
         missing_debug_implementations,
         missing_copy_implementations,
-        missing_docs
+        missing_docs,
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic
     )]
     struct __Prompt_tell {}
     const _: () = {
@@ -138,9 +151,16 @@ const _: () = {
     };
     #[allow(
         non_camel_case_types,
+        non_snake_case,
         missing_debug_implementations,
         missing_copy_implementations,
-        missing_docs
+        missing_docs,
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic
     )]
     struct __Resource_memory {}
     const _: () = {
@@ -195,7 +215,7 @@ const _: () = {
         /// The tools among the methods of this type, for a server's list.
         fn graph_tools() -> __rt::Vec<__rt::Arc<dyn __rt::Tool>> {
             let mut all: __rt::Vec<__rt::Arc<dyn __rt::Tool>> = __rt::Vec::new();
-            all.push(__rt::Arc::new(__Tool_forget {}));
+            all.push(<__Tool_forget as __rt::ToolFunction>::tool());
             all
         }
         /// The prompts among the methods of this type, for a server's list.

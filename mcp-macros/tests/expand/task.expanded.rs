@@ -16,12 +16,25 @@ async fn recall_memories(
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///Find memories related to a question, following relationships.
-struct recall_memories {}
+struct recall_memories {
+    ///What to look for.
+    query: String,
+    ///How many relationships to follow from each hit.
+    max_depth: ::mcp_runtime::__private::Option<u32>,
+    scope: ::mcp_runtime::__private::Option<String>,
+}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
@@ -35,8 +48,8 @@ const _: () = {
         <String as __rt::FromText>::from_text("all")
     }
     #[automatically_derived]
-    impl __rt::Tool for recall_memories {
-        fn definition(&self) -> __rt::ToolDefinition {
+    impl __rt::ToolFunction for recall_memories {
+        fn definition() -> __rt::ToolDefinition {
             let definition = __rt::ToolDefinition::new(
                     "recall_memories",
                     "Find memories related to a question, following relationships.",
@@ -83,7 +96,6 @@ const _: () = {
             definition
         }
         fn call(
-            &self,
             call: __rt::ToolCall<'_>,
             cx: __rt::Context,
         ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -130,5 +142,13 @@ const _: () = {
                 ),
             )
         }
+    }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < (String, (__rt::Option < u32 >,
+        (__rt::Option < String >, ()))), Vec < Memory > > for recall_memories { const
+        NAME : __rt::Name = "recall_memories"; const ARGUMENTS : __rt::Names = &
+        [("query", false), ("maxDepth", true), ("scope", true)]; fn given(self) ->
+        (String, (__rt::Option < u32 >, (__rt::Option < String >, ()))) { (self.query,
+        (self.max_depth, (self.scope, ()))) } }
     }
 };

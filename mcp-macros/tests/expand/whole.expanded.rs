@@ -10,12 +10,21 @@ fn find(Args(query): Args<Query>) -> String {
 }
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///Find memories.
-struct find {}
+struct find {
+    args: Query,
+}
 #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::mcp_runtime::__private::{
@@ -23,15 +32,14 @@ const _: () = {
         Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
-    impl __rt::Tool for find {
-        fn definition(&self) -> __rt::ToolDefinition {
+    impl __rt::ToolFunction for find {
+        fn definition() -> __rt::ToolDefinition {
             let definition = __rt::ToolDefinition::new("find", "Find memories.")
                 .returns(__rt::Kind::<String>::NEW.ok().schema());
             let definition = <Query as __rt::Argument>::declare(definition);
             definition
         }
         fn call(
-            &self,
             call: __rt::ToolCall<'_>,
             _: __rt::Context,
         ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -53,6 +61,11 @@ const _: () = {
             )
         }
     }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < __rt::Args < Query >, String > for
+        find { const NAME : __rt::Name = "find"; const ARGUMENTS : __rt::Names = & []; fn
+        given(self) -> __rt::Args < Query > { __rt::Args(self.args) } }
+    }
 };
 /// Forget everything.
 #[cfg(unix)]
@@ -66,9 +79,16 @@ async fn forget() {}
 #[cfg(unix)]
 #[allow(
     non_camel_case_types,
+    non_snake_case,
     missing_debug_implementations,
     missing_copy_implementations,
-    missing_docs
+    missing_docs,
+    dead_code,
+    deprecated,
+    private_interfaces,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
 )]
 ///Forget everything.
 struct forget {}
@@ -80,8 +100,8 @@ const _: () = {
         Unfailing as _, Unreadable as _,
     };
     #[automatically_derived]
-    impl __rt::Tool for forget {
-        fn definition(&self) -> __rt::ToolDefinition {
+    impl __rt::ToolFunction for forget {
+        fn definition() -> __rt::ToolDefinition {
             let definition = __rt::ToolDefinition::new("forget", "Forget everything.")
                 .annotations(__rt::ToolAnnotations {
                     destructive: __rt::Some(true),
@@ -91,7 +111,6 @@ const _: () = {
             definition
         }
         fn call(
-            &self,
             call: __rt::ToolCall<'_>,
             _: __rt::Context,
         ) -> __rt::Result<__rt::ToolFuture, __rt::InvalidArguments> {
@@ -112,5 +131,10 @@ const _: () = {
                 ),
             )
         }
+    }
+    __rt::for_clients! {
+        #[automatically_derived] impl __rt::Callable < (), () > for forget { const NAME :
+        __rt::Name = "forget"; const ARGUMENTS : __rt::Names = & []; fn given(self) -> ()
+        { () } }
     }
 };

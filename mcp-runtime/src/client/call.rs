@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::Client;
 use super::ask::{Ask, Era};
+use super::backoff::Backoff;
 use super::connection::Session;
 use super::error::Error;
 use super::peer::{OnProgress, Progress};
-use super::result::CallResult;
+use super::result::{CallResult, Read};
 use super::task::answers::ask as put;
 use super::task::{TaskHandle, TaskStatus};
 use super::tools::ToolInfo;
@@ -24,11 +25,14 @@ use crate::protocol::names::{self, meta};
 ///
 /// Await it for the result, whatever the server does on the way: give it at once, ask first, or make a task of it, which is
 /// then followed to its end. [`send`](Self::send) gives the task instead.
+///
+/// What it gives is a [`CallResult`], or of a call that is [typed](Client::call) what the tool's function returns.
 #[must_use = "a call is sent when it is awaited"]
-pub struct CallTool {
+pub struct CallTool<T = CallResult> {
     client: Client,
     name: String,
-    arguments: Value,
+    arguments: Result<Value, Error>,
+    read: Read<T>,
     task: Option<bool>,
     ttl: Option<Duration>,
     key: String,
@@ -39,11 +43,11 @@ pub struct CallTool {
 
 /// What a server made of a call.
 #[derive(Debug)]
-pub enum Begun {
+pub enum Begun<T = CallResult> {
     /// It was answered.
-    Done(CallResult),
+    Done(T),
     /// It goes on as a task.
-    Task(Box<TaskHandle>),
+    Task(Box<TaskHandle<T>>),
 }
 
 impl Client {
@@ -59,10 +63,26 @@ impl Client {
     /// # }
     /// ```
     pub fn call_tool(&self, name: impl Into<String>, arguments: Value) -> CallTool {
+        let arguments = if arguments.is_object() {
+            Ok(arguments)
+        } else {
+            Err(Error::Invalid("the arguments of a tool are an object".to_owned()))
+        };
+        self.calling(name.into(), arguments, Ok)
+    }
+
+    /// A call that is read in this way.
+    pub(super) fn calling<T>(
+        &self,
+        name: String,
+        arguments: Result<Value, Error>,
+        read: Read<T>,
+    ) -> CallTool<T> {
         CallTool {
             client: self.clone(),
-            name: name.into(),
+            name,
             arguments,
+            read,
             task: None,
             ttl: None,
             key: Uuid::new_v4().to_string(),
@@ -75,10 +95,20 @@ impl Client {
     /// Sends a request that may be answered by what the server needs to know first, and goes on until it is answered.
     pub(super) async fn with_rounds(&self, ask: Ask) -> Result<Value, Error> {
         let mut round = ask.clone();
+        let mut backoff = Backoff::new();
         for _ in 0..self.settings().cap_on_rounds {
             let mut result = self.connection().request(&round).await?;
             if result["resultType"] != "input_required" {
                 return Ok(result);
+            }
+            let asks = result["inputRequests"].as_object().is_some_and(|questions| !questions.is_empty());
+            match (asks, result["requestState"].is_string()) {
+                (true, _) => {}
+                // It has begun, and is to be gone on with; the server has nothing to do with how soon.
+                (false, true) => tokio::time::sleep(backoff.wait()).await,
+                (false, false) => {
+                    return Err(Error::malformed("the server needs input, and does not say which"));
+                }
             }
             round = ask.clone();
             if let Value::Object(questions) = result["inputRequests"].take() {
@@ -99,7 +129,7 @@ impl Client {
     }
 }
 
-impl CallTool {
+impl<T> CallTool<T> {
     /// Whether the call is to be a task: `true` asks for one where the client can do that, `false` refuses it where the server
     /// would decide. Default: neither, so that a legacy server gives the result itself unless the tool must be a task, and a
     /// server of the tasks extension does as it likes.
@@ -145,30 +175,26 @@ impl CallTool {
     ///
     /// [`Error::NoTask`] if the server gave the result itself, which is in it; [`Error::Unsupported`] if the server offers no
     /// tasks, in which case nothing was called.
-    pub async fn send(self) -> Result<TaskHandle, Error> {
+    pub async fn send(self) -> Result<TaskHandle<T>, Error> {
         if self.task == Some(true) && !Tasks::of(&*self.client.session().await?).can_be {
             return Err(Error::Unsupported("the server offers no tasks".to_owned()));
         }
-        match self.begin().await? {
-            Begun::Task(task) => Ok(*task),
+        match within(self.timeout, self.start()).await? {
+            Begun::Task(task) => Ok(task.read_by(self.read)),
             Begun::Done(result) => Err(Error::NoTask(Box::new(result))),
         }
     }
 
     /// Sends the call, and gives what the server made of it.
-    pub async fn begin(self) -> Result<Begun, Error> {
-        match self.timeout {
-            None => self.start().await,
-            Some(limit) => {
-                tokio::time::timeout(limit, self.start()).await.unwrap_or(Err(Error::TimedOut(limit)))
-            }
-        }
+    pub async fn begin(self) -> Result<Begun<T>, Error> {
+        Ok(match within(self.timeout, self.start()).await? {
+            Begun::Task(task) => Begun::Task(Box::new(task.read_by(self.read))),
+            Begun::Done(result) => Begun::Done((self.read)(result)?),
+        })
     }
 
     async fn start(&self) -> Result<Begun, Error> {
-        if !self.arguments.is_object() {
-            return Err(Error::Invalid("the arguments of a tool are an object".to_owned()));
-        }
+        let arguments = self.arguments.as_ref().map_err(Error::clone)?;
         let mut was_refreshed = false;
         let as_task = self.task;
         loop {
@@ -179,7 +205,7 @@ impl CallTool {
                 was_refreshed = true;
                 self.client.refresh_tools().await?;
             }
-            let ask = self.ask(&session, as_task);
+            let ask = self.ask(&session, as_task, arguments);
             let result = match self.client.with_rounds(ask).await {
                 // "The client SHOULD call `tools/list` to check for changes to the tool's `inputSchema`, then retry."
                 Err(Error::Refused(error))
@@ -196,11 +222,11 @@ impl CallTool {
     }
 
     /// The request, as a session's revision has it.
-    fn ask(&self, session: &Session, as_task: Option<bool>) -> Ask {
+    fn ask(&self, session: &Session, as_task: Option<bool>, arguments: &Value) -> Ask {
         let known = self.client.tools().known(&self.name);
         let info = known.as_ref().map(|known| &known.info);
         let tasks = Tasks::of(session);
-        let mut params = json!({ "name": self.name, "arguments": self.arguments });
+        let mut params = json!({ "name": self.name, "arguments": arguments });
         if !self.meta.is_empty() {
             params["_meta"] = self.meta.clone().into();
         }
@@ -223,7 +249,7 @@ impl CallTool {
             ask.patience = Some(settings.request_timeout);
         }
         if let Some(known) = known {
-            ask.mirrored = known.headers(&self.arguments);
+            ask.mirrored = known.headers(arguments);
         }
         ask
     }
@@ -256,25 +282,32 @@ impl CallTool {
     }
 }
 
-impl IntoFuture for CallTool {
-    type Output = Result<CallResult, Error>;
+impl<T: Send + 'static> IntoFuture for CallTool<T> {
+    type Output = Result<T, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            match self.timeout {
-                None => self.result().await,
-                Some(limit) => {
-                    tokio::time::timeout(limit, self.result()).await.unwrap_or(Err(Error::TimedOut(limit)))
-                }
-            }
+            let (limit, read) = (self.timeout, self.read);
+            within(limit, self.result()).await.and_then(read)
         })
     }
 }
 
-impl std::fmt::Debug for CallTool {
+impl<T> std::fmt::Debug for CallTool<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CallTool").field("name", &self.name).field("task", &self.task).finish_non_exhaustive()
+    }
+}
+
+/// Waits for what comes of a call, but no longer than this if there is a limit.
+async fn within<T>(
+    limit: Option<Duration>,
+    outcome: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match limit {
+        None => outcome.await,
+        Some(limit) => tokio::time::timeout(limit, outcome).await.unwrap_or(Err(Error::TimedOut(limit))),
     }
 }
 

@@ -11,7 +11,9 @@ use super::connection::{Connection, Fault, Place};
 use super::error::Error;
 use super::handlers::{Conversation, Form, Handlers, ModelAnswer, Page};
 use super::link::Broken;
-use super::link::http::{Address, Host, Token};
+#[cfg(feature = "client-tls")]
+use super::link::http::Tls;
+use super::link::http::{Address, Host, Pool, Token};
 use super::link::process::Program;
 use super::peer::{OnLog, Peer};
 use super::receiver::Receiver;
@@ -46,6 +48,8 @@ pub struct Connect {
     target: Target,
     headers: Vec<(String, String)>,
     token: Token,
+    #[cfg(feature = "client-tls")]
+    roots: Vec<Vec<u8>>,
     handlers: Handlers,
     on_log: Option<OnLog>,
     tasks: Option<Tasks>,
@@ -89,6 +93,8 @@ impl Connect {
             target,
             headers: Vec::new(),
             token: Token::None,
+            #[cfg(feature = "client-tls")]
+            roots: Vec::new(),
             handlers: Handlers::default(),
             on_log: None,
             tasks: None,
@@ -189,6 +195,14 @@ impl Connect {
         self
     }
 
+    /// Certificates, in PEM, by which a server at an `https` address may prove who it is, beside those that the machine
+    /// trusts: of an authority of one's own, or of the server itself.
+    #[cfg(feature = "client-tls")]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
     /// Which revisions of the protocol to speak. Default: whichever the server does, the newest first.
     pub fn revisions(mut self, revisions: Revisions) -> Self {
         self.settings.revisions = revisions;
@@ -232,8 +246,10 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if what was set makes no sense, or [`tasks`](Self::tasks) cannot be kept; [`Error::Lost`] or [`Error::TimedOut`] if there is no such server; [`Error::Unsupported`] if there is no revision that
-    /// both know; [`Error::Refused`] or [`Error::Status`] if the server does not want this client.
+    /// [`Error::Invalid`] if what was set makes no sense, or [`tasks`](Self::tasks) cannot be kept; [`Error::Lost`] or
+    /// [`Error::TimedOut`] if there is no such server; [`Error::Unsupported`] if there is no revision that both know;
+    /// [`Error::Untrusted`] if it cannot prove who it is; [`Error::Refused`] or [`Error::Status`] if the server does not want
+    /// this client.
     pub async fn connect(mut self) -> Result<Client, Error> {
         self.settings.capabilities = self.handlers.capabilities();
         let limit = self.settings.max_message_size;
@@ -245,7 +261,16 @@ impl Connect {
         self.settings.tasks = receiver.as_ref().and_then(Receiver::capability);
         let place = match self.target {
             Target::Url(url) => {
-                Place::Host(Arc::new(Host::new(Address::new(&url, &self.headers, self.token)?, limit)))
+                let address = Address::new(&url, &self.headers, self.token)?;
+                #[cfg(feature = "client-tls")]
+                let pool = if address.is_secure() {
+                    Pool::secure(Tls::trusting(self.roots).await?)
+                } else {
+                    Pool::default()
+                };
+                #[cfg(not(feature = "client-tls"))]
+                let pool = Pool::default();
+                Place::Host(Arc::new(Host::new(address, pool, limit)))
             }
             Target::Program(command) => Place::Program(Program::new(*command)),
             Target::Service(service) => Place::InProcess(service),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use super::ask::{Ask, Era};
@@ -16,7 +16,7 @@ use super::link::http::{Host, Http};
 use super::link::in_process::InProcess;
 use super::link::process::{Process, Program};
 use super::link::{Broken, Link, Outcome, Outgoing};
-use super::peer::{Peer, Push};
+use super::peer::{Peer, Subscriber};
 use super::settings::Settings;
 use crate::protocol::{ProtocolError, names};
 use crate::server::Service;
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub(super) settings: Settings,
     pub(super) peer: Arc<Peer>,
     current: Mutex<Option<Arc<Session>>>,
+    /// Told whenever there is another session.
+    pub(super) opened: Notify,
     /// The server's era, once it is known: it is a property of the server, and not of a session.
     era: StdMutex<Option<Era>>,
     last_id: AtomicI64,
@@ -67,6 +69,7 @@ impl From<Broken> for Fault {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Status { code, message } => Self::Final(Error::Status { code, message }),
+            Broken::Untrusted(what) => Self::Final(Error::Untrusted(what)),
             Broken::Invalid(what) => Self::Final(Error::Invalid(what)),
             broken => Self::Broken(broken),
         }
@@ -90,6 +93,7 @@ impl Connection {
             settings,
             peer,
             current: Mutex::new(None),
+            opened: Notify::new(),
             era: StdMutex::new(None),
             last_id: AtomicI64::new(0),
         }
@@ -128,12 +132,14 @@ impl Connection {
         *current = None;
         let session = Arc::new(self.settle().await?);
         *self.era.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.era.clone());
+        self.peer.speaks(&session.era);
         *current = Some(Arc::clone(&session));
+        self.opened.notify_waiters();
         Ok(session)
     }
 
     /// This session leads nowhere any more.
-    async fn forget(&self, session: &Arc<Session>) {
+    pub(super) async fn forget(&self, session: &Arc<Session>) {
         let mut current = self.current.lock().await;
         if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
             *current = None;
@@ -185,15 +191,20 @@ impl Connection {
             Err(Fault::Broken(Broken::Lost(what))) => return Err(Broken::Unsent(what).into()),
             Err(fault) => return Err(fault),
         };
+        self.attempt_in(&session, ask).await
+    }
+
+    /// Sends a request once, over this session.
+    pub(super) async fn attempt_in(&self, session: &Arc<Session>, ask: &Ask) -> Result<Outcome, Fault> {
         let answer = match ask.patience {
-            None => self.exchange(&session, ask).await,
-            Some(limit) => match tokio::time::timeout(limit, self.exchange(&session, ask)).await {
+            None => self.exchange(session, ask).await,
+            Some(limit) => match tokio::time::timeout(limit, self.exchange(session, ask)).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Broken::Late(limit)),
             },
         };
         if let Err(Broken::NoSession) = &answer {
-            self.forget(&session).await;
+            self.forget(session).await;
         }
         Ok(answer?)
     }
@@ -209,13 +220,12 @@ impl Connection {
         answer
     }
 
-    /// Subscribes to a task on the stateless protocol, until the future is dropped, or the server ends it.
-    pub(super) async fn subscribe(&self, task: &str, to: mpsc::Sender<Push>) -> Result<(), Fault> {
+    /// Subscribes on the stateless protocol, until the future is dropped, or the server ends it.
+    pub(super) async fn subscribe(&self, wanted: Value, to: Subscriber) -> Result<(), Fault> {
         let session = self.session().await?;
         let id = self.next_id();
         let _listening = self.peer.on_subscription(id, to);
-        let filter = json!({ "notifications": { "taskIds": [task] } });
-        let ask = Ask::new("subscriptions/listen", filter, &self.settings);
+        let ask = Ask::new("subscriptions/listen", json!({ "notifications": wanted }), &self.settings);
         let request = ask.write(&session.era, id, &self.settings, session.link.has_headers());
         let mut unanswered = Unanswered { session: &session, id, is_waited_for: true };
         let answer = session.link.exchange(request).await;

@@ -9,8 +9,8 @@ use crate::protocol::ProtocolError;
 
 /// Why a client did not get what it asked for.
 ///
-/// A tool that failed in a way that a model may read is none of these: that is a [`CallResult`] whose
-/// [`is_error`](CallResult::is_error) says so.
+/// A tool that failed in a way that a model may read is none of these, unless the call was [typed](super::Client::call):
+/// that is a [`CallResult`] whose [`is_error`](CallResult::is_error) says so.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,6 +25,9 @@ pub enum Error {
     },
     /// The server could not be reached, or the way to it broke, and trying again did not help.
     Lost(String),
+    /// The server at an `https` address cannot prove that it is who the address says: its certificate is not trusted, is for
+    /// another name, or has expired.
+    Untrusted(String),
     /// There was no answer in this time.
     TimedOut(Duration),
     /// The task ended with an error of the protocol.
@@ -48,6 +51,17 @@ pub enum Error {
     },
     /// A task was asked for, and the server gave the result itself: here it is.
     NoTask(Box<CallResult>),
+    /// The tool says that it failed, where its call was [typed](super::Client::call).
+    ToolFailed(Box<CallResult>),
+    /// The tool gave something else than its function returns, where its call was typed: the server has another version of it.
+    OtherResult {
+        /// What was expected.
+        expected: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// What the tool gave.
+        result: Box<CallResult>,
+    },
     /// The server asks something that was not answered: there is no handler for it, or the handler refused.
     Unanswered {
         /// The method by which it asks.
@@ -85,6 +99,7 @@ impl fmt::Display for Error {
             Self::Status { code, message } if message.is_empty() => write!(f, "the server answered {code}"),
             Self::Status { code, message } => write!(f, "the server answered {code}: {message}"),
             Self::Lost(what) => write!(f, "the server cannot be reached: {what}"),
+            Self::Untrusted(what) => write!(f, "the server is not trusted: {what}"),
             Self::TimedOut(limit) => write!(f, "there was no answer within {limit:?}"),
             Self::TaskFailed { id, error } => write!(f, "task {id} failed: {error} ({})", error.code()),
             Self::TaskCancelled { id, message: None } => write!(f, "task {id} was cancelled"),
@@ -95,6 +110,13 @@ impl fmt::Display for Error {
                 write!(f, "the server does not know task {id}: it expired, or there never was such a task")
             }
             Self::NoTask(_) => f.write_str("the server gave the result at once, and no task"),
+            Self::ToolFailed(result) => match result.text() {
+                text if text.is_empty() => f.write_str("the tool failed, and does not say why"),
+                text => write!(f, "the tool failed: {text}"),
+            },
+            Self::OtherResult { expected, reason, .. } => {
+                write!(f, "the tool's result cannot be read as `{expected}`: {reason}")
+            }
             Self::Unanswered { method, reason } => {
                 write!(f, "the server asks by `{method}`, and got no answer: {reason}")
             }

@@ -13,7 +13,7 @@
 //!
 //! // The result, whatever the server does underneath: answer at once, ask first, or make a task of it.
 //! let sum = client.call_tool("add", json!({ "a": 1, "b": 2 })).await?;
-//! println!("{}", sum.text());
+//! println!("{}", sum.text()); // With the crate of the tools at hand: client.call(add { a: 1, b: 2 }), which gives an i64.
 //!
 //! // A task, followed from here, or from another run of the program that has kept its id.
 //! let call = client.call_tool("analyze_dataset", json!({ "dataset": "large_file.csv" }));
@@ -37,6 +37,7 @@
 //!   again. What may be sent twice then is ([`Connect::persistence`]): everything but calls of tools that neither ask for a
 //!   task nor say that they may be repeated. Every call carries a key by which a server knows it again, so that one which was
 //!   sent twice makes one task.
+//! - [Changes](Client::listen) of the server's lists and resources are heard of, over connections that come and go.
 //! - Lists are put together from their pages, and [tools](Client::list_tools) are kept for as long as the server says.
 
 mod ask;
@@ -48,6 +49,7 @@ mod era;
 mod error;
 mod handlers;
 mod link;
+mod listen;
 mod offers;
 mod peer;
 mod receiver;
@@ -55,6 +57,7 @@ mod result;
 mod settings;
 mod task;
 mod tools;
+mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,6 +69,7 @@ pub use self::connect::Connect;
 use self::connection::{Connection, Session};
 pub use self::error::Error;
 pub use self::handlers::{Conversation, Form, ModelAnswer, Page};
+pub use self::listen::{Change, Changes};
 pub use self::peer::Progress;
 pub use self::result::CallResult;
 pub use self::settings::Revisions;
@@ -74,6 +78,9 @@ use self::task::answers::Answers;
 pub use self::task::{TaskHandle, TaskState, TaskStatus};
 pub use self::tools::ToolInfo;
 use self::tools::Tools;
+pub use self::typed::{Answer, Callable, Sendable};
+#[doc(hidden)]
+pub use self::typed::{Name, Names};
 use crate::server::Service;
 
 /// A client of one server. A clone is the same client.
@@ -87,7 +94,10 @@ struct Inner {
 }
 
 impl Client {
-    /// A client of a server at this address: `http://host:port/path`.
+    /// A client of a server at this address: `http://host:port/path`, or `https://host/path` with the feature `client-tls`.
+    ///
+    /// Over `https` those are trusted whom the machine trusts, and who has a certificate that was
+    /// given by `Connect::root_certificate`.
     pub fn http(url: impl Into<String>) -> Connect {
         Connect::to_url(url.into())
     }

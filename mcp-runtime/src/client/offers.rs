@@ -34,7 +34,7 @@ impl Client {
     /// What the server asks meanwhile is answered by the client's handlers.
     pub async fn get_prompt(&self, name: &str, arguments: Value) -> Result<Value, Error> {
         let params = json!({ "name": name, "arguments": arguments });
-        self.with_rounds(Ask { patience: None, ..Ask::new("prompts/get", params, self.settings()) }).await
+        self.complete_result(Ask::new("prompts/get", params, self.settings())).await
     }
 
     /// What a resource holds: its `contents`.
@@ -42,7 +42,20 @@ impl Client {
     /// What the server asks meanwhile is answered by the client's handlers.
     pub async fn read_resource(&self, uri: &str) -> Result<Value, Error> {
         let params = json!({ "uri": uri });
-        self.with_rounds(Ask { patience: None, ..Ask::new("resources/read", params, self.settings()) }).await
+        self.complete_result(Ask::new("resources/read", params, self.settings())).await
+    }
+
+    /// The result of a request that is never a task.
+    async fn complete_result(&self, ask: Ask) -> Result<Value, Error> {
+        let method = ask.method;
+        let result = self.with_rounds(Ask { patience: None, ..ask }).await?;
+        // "A `resultType` of any value unrecognized by the client MUST be considered invalid."
+        match result["resultType"].as_str() {
+            None | Some("complete") => Ok(result),
+            Some(other) => Err(Error::malformed(format_args!(
+                "the answer to {method} is of the unknown type \"{other}\""
+            ))),
+        }
     }
 
     /// What an argument of a prompt or a variable of a template may go on with (`completion/complete`). `reference` and

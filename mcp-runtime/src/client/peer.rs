@@ -1,7 +1,7 @@
 //! The client as the server sees it: takes what the server says, and answers what it asks.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::ask::Era;
 use super::error::Error;
 use super::handlers::{Handlers, NoAnswer};
 use super::link::{Link, Outcome, Outgoing};
+use super::listen::{Change, Told};
 use super::receiver::{Receiver, send};
 use crate::protocol::names::meta;
 use crate::protocol::params::Str;
@@ -55,12 +57,29 @@ pub(super) enum Push {
     Unanswered(Error),
 }
 
+/// Who opened a subscription.
+#[derive(Clone)]
+pub(super) enum Subscriber {
+    /// The follower of a task.
+    Follower(mpsc::Sender<Push>),
+    /// Who listens for changes.
+    Listener(Arc<Told>),
+}
+
+impl From<Arc<Told>> for Subscriber {
+    fn from(told: Arc<Told>) -> Self {
+        Self::Listener(told)
+    }
+}
+
 /// The client, for as long as there is one; the ways to the server come and go.
 pub(super) struct Peer {
     pub(super) handlers: Handlers,
     pub(super) on_log: Option<OnLog>,
     /// Who runs what the server asks for as a task, if that may be one.
     pub(super) receiver: Option<Receiver>,
+    /// Whether the server is spoken to by the stateless protocol, in which it asks nothing by requests.
+    is_modern: AtomicBool,
     heard: Mutex<Heard>,
     /// How often the server said that its tools are others now.
     tools_changed: AtomicU64,
@@ -71,7 +90,7 @@ pub(super) struct Peer {
 struct Heard {
     progress: HashMap<i64, OnProgress>,
     /// By the request that opened the subscription.
-    subscriptions: HashMap<i64, mpsc::Sender<Push>>,
+    subscriptions: HashMap<i64, Subscriber>,
     /// By task.
     followers: HashMap<Arc<str>, Vec<(u64, mpsc::Sender<Push>)>>,
     last_follower: u64,
@@ -96,7 +115,19 @@ struct Frame<'a> {
 
 impl Peer {
     pub(super) fn new(handlers: Handlers, on_log: Option<OnLog>, receiver: Option<Receiver>) -> Self {
-        Self { handlers, on_log, receiver, heard: Mutex::default(), tools_changed: AtomicU64::new(0) }
+        Self {
+            handlers,
+            on_log,
+            receiver,
+            is_modern: AtomicBool::new(false),
+            heard: Mutex::default(),
+            tools_changed: AtomicU64::new(0),
+        }
+    }
+
+    /// The server is spoken to by this from now on.
+    pub(super) fn speaks(&self, era: &Era) {
+        self.is_modern.store(era.is_modern(), Ordering::Release);
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -134,6 +165,13 @@ impl Peer {
         };
         let params = || frame.params.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
         match (frame.id, frame.method) {
+            // "The client MUST NOT write JSON-RPC responses."
+            (Some(_), Some(method)) if self.is_modern.load(Ordering::Acquire) => {
+                tracing::warn!(
+                    method = &*method.0,
+                    "the server asks by a request, which its protocol does not have"
+                );
+            }
             (Some(id), Some(method)) => {
                 let params = params();
                 match self.receiver.as_ref().filter(|receiver| receiver.takes(&method, &params)) {
@@ -190,10 +228,19 @@ impl Peer {
             }
             "notifications/subscriptions/acknowledged" => {
                 let id = params["_meta"][meta::SUBSCRIPTION_ID].as_i64();
-                let tasks = params["notifications"]["taskIds"].as_array();
-                let is_granted = tasks.is_some_and(|tasks| !tasks.is_empty());
-                if let Some(subscriber) = id.and_then(|id| self.heard().subscriptions.get(&id).cloned()) {
-                    let _ = subscriber.try_send(Push::Granted(is_granted));
+                let granted = &params["notifications"];
+                match id.and_then(|id| self.heard().subscriptions.get(&id).cloned()) {
+                    Some(Subscriber::Follower(follower)) => {
+                        let tasks = granted["taskIds"].as_array();
+                        let is_granted = tasks.is_some_and(|tasks| !tasks.is_empty());
+                        let _ = follower.try_send(Push::Granted(is_granted));
+                    }
+                    Some(Subscriber::Listener(told)) => {
+                        // It may have changed before it was listened for.
+                        self.tools_changed.fetch_add(1, Ordering::AcqRel);
+                        told.grant_all_of(granted);
+                    }
+                    None => {}
                 }
             }
             "notifications/tasks" | "notifications/tasks/status" => {
@@ -205,9 +252,49 @@ impl Peer {
             }
             "notifications/tools/list_changed" => {
                 self.tools_changed.fetch_add(1, Ordering::AcqRel);
+                self.tell(&params, &Change::Tools);
+            }
+            "notifications/prompts/list_changed" => self.tell(&params, &Change::Prompts),
+            "notifications/resources/list_changed" => self.tell(&params, &Change::Resources),
+            "notifications/resources/updated" => {
+                let uri = params["uri"].as_str().unwrap_or_default().to_owned();
+                self.tell(&params, &Change::Resource(uri));
             }
             _ => tracing::debug!(method, "a notification that nobody waits for"),
         }
+    }
+
+    /// Tells of a change who listens for it: by that subscription, or where there are none, all.
+    fn tell(&self, params: &Value, change: &Change) {
+        let heard = self.heard();
+        let told = |subscriber: &Subscriber| {
+            if let Subscriber::Listener(told) = subscriber {
+                told.tell(change.clone());
+            }
+        };
+        match &params["_meta"][meta::SUBSCRIPTION_ID] {
+            Value::Null => heard.subscriptions.values().for_each(told),
+            id => {
+                let subscriber = id.as_i64().and_then(|id| heard.subscriptions.get(&id));
+                subscriber.into_iter().for_each(told);
+            }
+        }
+    }
+
+    /// Whether somebody listens for this.
+    pub(super) fn is_watched(&self, change: &Change) -> bool {
+        self.heard().subscriptions.values().any(|subscriber| match subscriber {
+            Subscriber::Listener(told) => told.wants(change),
+            Subscriber::Follower(_) => false,
+        })
+    }
+
+    /// Nobody listens there any more.
+    pub(super) fn leave(&self, told: &Arc<Told>) {
+        self.heard().subscriptions.retain(|_, subscriber| match subscriber {
+            Subscriber::Listener(other) => !Arc::ptr_eq(other, told),
+            Subscriber::Follower(_) => true,
+        });
     }
 
     /// Hears of the progress of a request, until the guard is dropped.
@@ -216,8 +303,8 @@ impl Peer {
         Listening { peer: Arc::clone(self), to: To::Progress(request) }
     }
 
-    /// Hears what becomes of a subscription to a task, until the guard is dropped.
-    pub(super) fn on_subscription(self: &Arc<Self>, request: i64, to: mpsc::Sender<Push>) -> Listening {
+    /// Hears what becomes of a subscription, until the guard is dropped.
+    pub(super) fn on_subscription(self: &Arc<Self>, request: i64, to: Subscriber) -> Listening {
         self.heard().subscriptions.insert(request, to);
         Listening { peer: Arc::clone(self), to: To::Subscription(request) }
     }

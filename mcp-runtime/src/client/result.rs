@@ -9,6 +9,9 @@ use super::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallResult(Map<String, Value>);
 
+/// How a result is read as what a caller wants to have.
+pub(super) type Read<T> = fn(CallResult) -> Result<T, Error>;
+
 impl CallResult {
     /// A result as it came.
     pub(super) fn read(result: Value) -> Result<Self, Error> {
@@ -53,11 +56,21 @@ impl CallResult {
                 }
             };
         };
-        T::deserialize(structured).or_else(|error| {
-            let only = structured.as_object().filter(|members| members.len() == 1);
-            let inner = only.and_then(|members| members.get("result"));
-            inner.and_then(|inner| T::deserialize(inner).ok()).ok_or_else(|| Error::malformed(error))
-        })
+        from_structured(structured).map_err(Error::malformed)
+    }
+
+    /// The result of a function of which it is known that it returns this type: without structured content it is a text that
+    /// stands for itself, a number and the like written as text, or nothing.
+    pub(super) fn value<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        if let Some(structured) = self.structured_content() {
+            return from_structured(structured);
+        }
+        if self.content().is_empty() {
+            return T::deserialize(Value::Null);
+        }
+        let text = self.text();
+        // A text may look like JSON, and no number is a text.
+        T::deserialize(Value::from(text.as_str())).or_else(|_| serde_json::from_str(&text))
     }
 
     /// The result's `_meta`, if there is any.
@@ -69,6 +82,15 @@ impl CallResult {
     pub fn into_json(self) -> Value {
         Value::Object(self.0)
     }
+}
+
+/// What structured content is, out of the object into which servers of legacy revisions put what is none.
+fn from_structured<T: DeserializeOwned>(structured: &Value) -> Result<T, serde_json::Error> {
+    T::deserialize(structured).or_else(|error| {
+        let only = structured.as_object().filter(|members| members.len() == 1);
+        let inner = only.and_then(|members| members.get("result"));
+        inner.and_then(|inner| T::deserialize(inner).ok()).ok_or(error)
+    })
 }
 
 /// What a JSON value is, for an error.
@@ -101,6 +123,24 @@ mod tests {
         assert!(result(plain).into_typed::<Vec<u8>>().is_err());
         let text = json!({ "content": [{ "type": "text", "text": "Hello" }] });
         assert_eq!(result(text).into_typed::<String>().ok().as_deref(), Some("Hello"));
+    }
+
+    #[test]
+    fn what_a_function_returns_is_read_without_guessing() {
+        let text = |text: &str| result(json!({ "content": [{ "type": "text", "text": text }] }));
+        assert_eq!(text("\"quoted\"").value::<String>().ok().as_deref(), Some("\"quoted\""));
+        assert_eq!(
+            (text("7").value::<String>().ok().as_deref(), text("7").value::<i64>().ok()),
+            (Some("7"), Some(7))
+        );
+        assert_eq!(
+            (text("7").value::<char>().ok(), text("true").value::<bool>().ok()),
+            (Some('7'), Some(true))
+        );
+        assert!(text("seven").value::<u8>().is_err());
+        assert!(result(json!({ "content": [] })).value::<()>().is_ok());
+        let nothing = json!({ "content": [], "structuredContent": { "result": null } });
+        assert_eq!(result(nothing).value::<Option<u8>>().ok(), Some(None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod arguments;
 mod blocking;
 mod definition;
+mod function;
 mod job;
 mod left;
 mod mirror;
@@ -19,6 +20,7 @@ pub use arguments::{Arguments, Fields, InvalidArguments};
 pub use blocking::blocking;
 pub(crate) use definition::{Described, Input};
 pub use definition::{Icon, TaskPolicy, TaskSupport, ToolAnnotations, ToolDefinition};
+pub use function::ToolFunction;
 pub(crate) use job::AnyJobs;
 pub use job::{Job, JobOutput, JobStatus, Jobs};
 pub(crate) use mirror::Mirrored;

@@ -37,6 +37,21 @@ async fn the_era_of_a_server_is_found_out() {
     assert!(matches!(silent, Err(Error::TimedOut(_))), "{silent:?}");
 }
 
+/// It reads nothing before the client has asked for the handshake, too, as if it had been busy with its start.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_that_is_slow_to_start_is_not_taken_for_an_old_one() {
+    let script =
+        r#"IFS= read -r first; IFS= read -r second; { printf '%s\n%s\n' "$first" "$second"; cat; } | "$0""#;
+    let mut slow = Command::new("sh");
+    slow.args(["-c", script, env!("CARGO_BIN_EXE_fixture")]);
+    let client = Client::process(slow).probe_timeout(Duration::from_millis(20)).connect().await;
+    let client = client.expect("a server");
+    assert_eq!(client.protocol_version().await.expect("it is settled"), "2026-07-28");
+    let sum = client.call_tool("add", json!({ "a": 1, "b": 2 })).await.expect("a sum");
+    assert_eq!(sum.text(), "3");
+}
+
 #[tokio::test]
 async fn what_a_tool_says_of_its_failure_is_a_result_and_a_refusal_is_an_error() {
     everywhere(async |_, fixture| {

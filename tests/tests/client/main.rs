@@ -2,14 +2,19 @@
 
 mod asking;
 mod calls;
+mod hostile;
 mod in_process;
+mod listening;
 mod lists;
 mod others;
 mod proxy;
 mod receiving;
 mod restarts;
+mod scripted;
+mod secure;
 mod tasks;
 mod trouble;
+mod typed;
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};

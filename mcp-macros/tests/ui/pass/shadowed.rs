@@ -48,6 +48,7 @@ impl Graph {
 }
 
 fn main() {
-    let _ = find {};
+    let _ = mcp_runtime::tools![find];
+    let _ = find { a: ::core::option::Option::None, b: ::core::option::Option::None };
     let _ = Graph::tools();
 }

@@ -49,6 +49,8 @@ pub(super) enum Broken {
     NoSession,
     /// Not the server's end, but something in the way of HTTP said no.
     Status { code: u16, message: String },
+    /// The server cannot prove that it is who the address says.
+    Untrusted(String),
     /// It cannot be sent at all.
     Invalid(String),
 }
@@ -56,7 +58,9 @@ pub(super) enum Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsent(what) | Self::Lost(what) | Self::Invalid(what) => f.write_str(what),
+            Self::Unsent(what) | Self::Lost(what) | Self::Untrusted(what) | Self::Invalid(what) => {
+                f.write_str(what)
+            }
             Self::Late(limit) => write!(f, "no answer within {limit:?}"),
             Self::NoSession => f.write_str("the session has ended"),
             Self::Status { code, message } => write!(f, "{code} {message}"),
@@ -99,6 +103,11 @@ pub(super) trait Link: Send + Sync + 'static {
     /// Opens what a revision with sessions has for what belongs to no request, if that is something of its own.
     fn listen(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
+    }
+
+    /// Waits until it leads nowhere any more, as far as that is told by itself.
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
     }
 
     /// Ends it, and waits until it has.

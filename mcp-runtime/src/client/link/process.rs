@@ -112,13 +112,17 @@ impl Link for Process {
         self.pending.is_open()
     }
 
-    fn close(&self) -> BoxFuture<'_, ()> {
-        self.end_input();
+    fn closed(&self) -> BoxFuture<'_, ()> {
         let mut ended = self.ended.clone();
         Box::pin(async move {
             // It fails when the task that says so is gone, which is the end, too.
             let _ = ended.wait_for(|ended| *ended).await;
         })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.end_input();
+        self.closed()
     }
 }
 

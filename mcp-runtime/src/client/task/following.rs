@@ -15,10 +15,16 @@ use crate::client::ask::Ask;
 use crate::client::backoff::{Backoff, jittered};
 use crate::client::connection::Fault;
 use crate::client::error::Error;
-use crate::client::peer::{Listening, Push};
+use crate::client::peer::{Listening, Push, Subscriber};
 
 /// How often a task is polled of which the server tells: what it tells may be lost.
 const BACKSTOP: Duration = Duration::from_secs(30);
+
+/// The shortest interval: a server that wishes for less does not know what it asks for.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// The longest interval: a server that wishes for more would not be asked for its result in time.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// A reader of one task.
 pub(super) struct Following {
@@ -65,7 +71,10 @@ impl Following {
             let subscribing = tokio::spawn(async move {
                 let mut backoff = Backoff::new();
                 loop {
-                    let ended = client.connection().subscribe(&id, follower.clone()).await;
+                    let ended = client
+                        .connection()
+                        .subscribe(json!({ "taskIds": [&*id] }), Subscriber::Follower(follower.clone()))
+                        .await;
                     tracing::debug!(task = &*id, ?ended, "a subscription has ended");
                     let _ = follower.send(Push::Granted(false)).await;
                     // A server that does not offer this need not be asked again.
@@ -99,7 +108,7 @@ impl Following {
 
     /// When the server is to be asked again.
     fn schedule(&mut self, status: &TaskStatus) {
-        let interval = status.poll_interval.unwrap_or(self.client.settings().poll_interval);
+        let interval = self.interval(status);
         let interval = if self.is_told { interval.max(BACKSTOP) } else { interval };
         self.next_poll = Instant::now() + jittered(interval);
     }
@@ -161,7 +170,12 @@ impl Following {
 
     /// When it is to be polled if nothing is told any more.
     fn soon(&self, last: &TaskStatus) -> Instant {
-        Instant::now() + jittered(last.poll_interval.unwrap_or(self.client.settings().poll_interval))
+        Instant::now() + jittered(self.interval(last))
+    }
+
+    /// How often the server wishes to be asked, within reason.
+    fn interval(&self, status: &TaskStatus) -> Duration {
+        status.poll_interval.unwrap_or(self.client.settings().poll_interval).clamp(SHORTEST, LONGEST)
     }
 
     /// Whether what was told is to be believed as it is. If something is missing before it, the server is asked at once.

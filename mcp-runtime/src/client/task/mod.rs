@@ -4,6 +4,7 @@ pub(super) mod answers;
 mod following;
 mod status;
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ pub use self::status::{TaskState, TaskStatus};
 use super::Client;
 use super::ask::Ask;
 use super::error::Error;
-use super::result::CallResult;
+use super::result::{CallResult, Read};
 use crate::protocol::ProtocolError;
 use crate::protocol::names::meta;
 
@@ -23,18 +24,26 @@ use crate::protocol::names::meta;
 /// It is a stream of statuses ([`next`](Self::next)), and gives the [result](Self::result) in the end. While it is followed,
 /// what the task asks is answered by the client's handlers. Dropping it leaves the task as it is: whoever knows its id can
 /// [resume](Client::resume) it.
-#[derive(Debug)]
-pub struct TaskHandle {
+pub struct TaskHandle<T = CallResult> {
     client: Client,
     status: TaskStatus,
     following: Option<Following>,
     /// The number of the first partial result that was not given.
     next_partial: u64,
+    read: Read<T>,
 }
 
 impl TaskHandle {
     pub(super) fn new(client: Client, status: TaskStatus) -> Self {
-        Self { client, status, following: None, next_partial: 0 }
+        Self { client, status, following: None, next_partial: 0, read: Ok }
+    }
+}
+
+impl<T> TaskHandle<T> {
+    /// The same task, whose result is read in this way.
+    pub(super) fn read_by<U>(self, read: Read<U>) -> TaskHandle<U> {
+        let Self { client, status, following, next_partial, read: _ } = self;
+        TaskHandle { client, status, following, next_partial, read }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -91,11 +100,11 @@ impl TaskHandle {
     /// # Errors
     ///
     /// [`Error::TaskFailed`], [`Error::TaskCancelled`], or what [`next`](Self::next) fails with.
-    pub async fn result(&mut self) -> Result<CallResult, Error> {
+    pub async fn result(&mut self) -> Result<T, Error> {
         while let Some(status) = self.next().await {
             status?;
         }
-        self.client.conclude(&self.status).await
+        self.client.conclude(&self.status).await.and_then(self.read)
     }
 
     /// Asks the server to cancel the task. What becomes of it is told by [`next`](Self::next).
@@ -106,6 +115,12 @@ impl TaskHandle {
     /// Leaves the task to itself, and gives its id, by which it can be [resumed](Client::resume).
     pub fn detach(self) -> String {
         self.status.id.to_string()
+    }
+}
+
+impl<T> fmt::Debug for TaskHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

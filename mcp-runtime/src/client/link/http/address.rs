@@ -41,6 +41,8 @@ pub(in crate::client) struct Address {
     pub(super) authority: String,
     pub(super) host: String,
     pub(super) port: u16,
+    /// Whether the server is spoken to by `https`.
+    pub(super) is_secure: bool,
     /// Path and query.
     target: String,
     headers: HeaderMap,
@@ -57,13 +59,15 @@ impl Address {
     ) -> Result<Self, Error> {
         let invalid = |what: &dyn fmt::Display| Error::Invalid(format!("{url}: {what}"));
         let uri: Uri = url.parse().map_err(|error| invalid(&error))?;
-        match uri.scheme_str() {
-            Some("http") => {}
+        let is_secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") if cfg!(feature = "client-tls") => true,
             Some("https") => {
-                return Err(Error::Unsupported(format!("{url}: this client speaks http, and not https")));
+                let message = "https needs the feature `client-tls` of mcp-runtime, which this program was built without";
+                return Err(Error::Unsupported(format!("{url}: {message}")));
             }
-            _ => return Err(invalid(&"the address of a server begins with http://")),
-        }
+            _ => return Err(invalid(&"the address of a server begins with http:// or https://")),
+        };
         let authority = uri.authority().ok_or_else(|| invalid(&"there is no host"))?;
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -75,12 +79,19 @@ impl Address {
             // What stands before the host is no part of it.
             authority: authority.as_str().rsplit('@').next().unwrap_or_default().to_owned(),
             host,
-            port: authority.port_u16().unwrap_or(80),
+            port: authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+            is_secure,
             target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
             headers: map,
             token,
             provided: Mutex::new(None),
         })
+    }
+
+    /// Whether the server is spoken to by `https`.
+    #[cfg(feature = "client-tls")]
+    pub(in crate::client) fn is_secure(&self) -> bool {
+        self.is_secure
     }
 
     /// The beginning of a request. `refused` is the token that the server did not take.
@@ -128,6 +139,13 @@ mod tests {
         let other = address("http://user@[::1]/mcp?x=1").expect("an address");
         assert_eq!((other.host.as_str(), other.port, other.target.as_str()), ("::1", 80, "/mcp?x=1"));
         assert_eq!(other.authority, "[::1]");
+        let secure = address("https://localhost/mcp");
+        if cfg!(feature = "client-tls") {
+            assert_eq!(secure.map(|it| (it.port, it.is_secure)).ok(), Some((443, true)));
+        } else {
+            let told = secure.expect_err("there is no TLS").to_string();
+            assert!(told.contains("needs the feature `client-tls`"), "{told}");
+        }
         assert!(address("localhost:8001").is_err());
         assert!(address("ftp://localhost").is_err());
     }

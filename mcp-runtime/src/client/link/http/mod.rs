@@ -4,6 +4,8 @@ mod address;
 mod events;
 mod pool;
 mod reading;
+#[cfg(feature = "client-tls")]
+mod tls;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -13,12 +15,15 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 pub(in crate::client) use self::address::{Address, Token};
-use self::pool::{Pool, Sender};
+pub(in crate::client) use self::pool::Pool;
+use self::pool::Sender;
 use self::reading::{Body, Read};
+#[cfg(feature = "client-tls")]
+pub(in crate::client) use self::tls::Tls;
 use super::{BoxFuture, Broken, Link, Outcome, Outgoing};
 use crate::client::backoff::Backoff;
 use crate::client::peer::Peer;
@@ -36,6 +41,9 @@ const LISTEN: Duration = Duration::from_secs(2);
 /// When to come back to a stream whose server did not say when.
 const COME_BACK: Duration = Duration::from_secs(1);
 
+/// When to come back at the latest, whatever the server says.
+const LATEST: Duration = Duration::from_secs(60);
+
 /// How long the end of a session may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -52,8 +60,8 @@ pub(in crate::client) struct Host {
 }
 
 impl Host {
-    pub(in crate::client) fn new(address: Address, limit: usize) -> Self {
-        Self { address, pool: Pool::default(), limit }
+    pub(in crate::client) fn new(address: Address, pool: Pool, limit: usize) -> Self {
+        Self { address, pool, limit }
     }
 }
 
@@ -62,6 +70,8 @@ pub(in crate::client) struct Http {
     peer: Arc<Peer>,
     me: Weak<Self>,
     session: Mutex<Session>,
+    /// Told when the server says that it does not know the session any more.
+    over: Notify,
 }
 
 /// What the handshake of a revision with sessions settled.
@@ -88,7 +98,13 @@ enum Streamed {
 
 impl Http {
     pub(in crate::client) fn open(host: Arc<Host>, peer: Arc<Peer>) -> Arc<dyn Link> {
-        Arc::new_cyclic(|me| Self { host, peer, me: Weak::clone(me), session: Mutex::default() })
+        Arc::new_cyclic(|me| Self {
+            host,
+            peer,
+            me: Weak::clone(me),
+            session: Mutex::default(),
+            over: Notify::new(),
+        })
     }
 
     fn session(&self) -> MutexGuard<'_, Session> {
@@ -160,7 +176,9 @@ impl Http {
         if !status.is_success() {
             return self.refusal(response, sender).await;
         }
-        if let Some(session) = response.headers().get(&SESSION_ID) {
+        // The stateless protocol has no sessions, whatever its server says.
+        let has_sessions = request.headers.is_empty();
+        if let Some(session) = response.headers().get(&SESSION_ID).filter(|_| has_sessions) {
             self.session().id.get_or_insert_with(|| session.clone());
         }
         if !is_events(&response) {
@@ -241,7 +259,7 @@ impl Http {
                 place = Some(Place { last_event, retry });
             }
             if let (Some(place), Some(retry)) = (&mut place, event.retry) {
-                place.retry = Duration::from_millis(retry);
+                place.retry = Duration::from_millis(retry).min(LATEST);
             }
             if event.data.is_empty() {
                 continue;
@@ -301,6 +319,7 @@ impl Http {
         let mut opened = Some(opened);
         let mut last_event: Option<String> = None;
         let mut backoff = Backoff::new();
+        let mut was_open = false;
         loop {
             let Some(http) = me.upgrade() else { return };
             let response = http.get(last_event.as_deref()).await;
@@ -310,13 +329,14 @@ impl Http {
             match response {
                 Ok((response, _sender)) if response.status().is_success() && is_events(&response) => {
                     backoff = Backoff::new();
+                    was_open = true;
                     let mut body = Body::new(response.into_body(), http.host.limit);
                     drop(http);
                     while let Read::Event(event) = body.event().await {
                         if let Some(id) = event.id {
                             last_event = Some(id);
                         }
-                        retry = event.retry.map(Duration::from_millis).or(retry);
+                        retry = event.retry.map(|retry| Duration::from_millis(retry).min(LATEST)).or(retry);
                         let Some(http) = me.upgrade() else { return };
                         let link: Arc<dyn Link> = Arc::<Self>::clone(&http);
                         if !event.data.is_empty() {
@@ -325,6 +345,9 @@ impl Http {
                             });
                         }
                     }
+                }
+                Ok((response, _)) if response.status() == StatusCode::NOT_FOUND && was_open => {
+                    return http.over.notify_one();
                 }
                 // The server has no such stream, or the session is over.
                 Ok((response, _)) if response.status().is_client_error() => return,
@@ -376,6 +399,10 @@ impl Link for Http {
             // It is not sent anything; it only ends.
             let _ = tokio::time::timeout(LISTEN, opened).await;
         })
+    }
+
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.over.notified())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
