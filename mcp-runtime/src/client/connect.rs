@@ -12,7 +12,7 @@ use super::error::Error;
 use super::handlers::{Conversation, Form, Handlers, ModelAnswer, Page};
 use super::link::Broken;
 use super::link::http::{Address, Host, Token};
-use super::link::process::Program;
+use super::link::process::{OnStderr, Program};
 use super::peer::{OnLog, Peer};
 use super::settings::{Revisions, Settings};
 use crate::input::{Elicited, Root};
@@ -46,6 +46,7 @@ pub struct Connect {
     token: Token,
     handlers: Handlers,
     on_log: Option<OnLog>,
+    on_stderr: Option<OnStderr>,
     settings: Settings,
 }
 
@@ -75,6 +76,7 @@ impl Connect {
             token: Token::None,
             handlers: Handlers::default(),
             on_log: None,
+            on_stderr: None,
             settings: Settings::default(),
         }
     }
@@ -124,6 +126,24 @@ impl Connect {
     /// Hears what the server logs: the parameters of `notifications/message`.
     pub fn on_log(mut self, on_log: impl Fn(Value) + Send + Sync + 'static) -> Self {
         self.on_log = Some(Arc::new(on_log));
+        self
+    }
+
+    /// Hears what a child process writes to its standard error, a line at a time and without its end; it does not go where
+    /// the command says then. For programs that draw on the terminal themselves.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), mcp_runtime::client::Error> {
+    /// use std::process::Command;
+    /// use mcp_runtime::client::Client;
+    ///
+    /// let connect = Client::process(Command::new("counter"));
+    /// let client = connect.on_stderr(|line| eprintln!("counter: {line}")).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_stderr(mut self, on_stderr: impl Fn(String) + Send + Sync + 'static) -> Self {
+        self.on_stderr = Some(Arc::new(on_stderr));
         self
     }
 
@@ -202,7 +222,7 @@ impl Connect {
             Target::Url(url) => {
                 Place::Host(Arc::new(Host::new(Address::new(&url, &self.headers, self.token)?, limit)))
             }
-            Target::Program(command) => Place::Program(Program::new(*command)),
+            Target::Program(command) => Place::Program(Program::new(*command, self.on_stderr)),
             Target::Service(service) => Place::InProcess(service),
         };
         let peer = Arc::new(Peer::new(self.handlers, self.on_log));

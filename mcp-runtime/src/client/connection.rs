@@ -104,7 +104,7 @@ impl Connection {
         let peer = Arc::clone(&self.peer);
         match &self.place {
             Place::Program(program) => Process::open(program, peer, self.settings.max_message_size)
-                .map_err(|error| Broken::Unsent(format!("the server cannot be started: {error}"))),
+                .map_err(|error| Broken::Unsent(format!("{program} cannot be started: {error}"))),
             Place::Host(host) => Ok(Http::open(Arc::clone(host), peer)),
             Place::InProcess(service) => Ok(InProcess::open(service, peer)),
         }

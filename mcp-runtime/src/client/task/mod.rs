@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use self::following::Following;
 use self::status::Ending;
-pub use self::status::{TaskState, TaskStatus};
+pub use self::status::{ChildTask, TaskState, TaskStatus};
 use super::Client;
 use super::ask::Ask;
 use super::error::Error;
