@@ -1,0 +1,125 @@
+//! Following several calls and tasks at once, and leaving them.
+//!
+//! The first Ctrl-C leaves tasks to themselves; a second one soon after cancels them, and waits for the server to say so.
+
+use std::panic;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::connecting::Host;
+use crate::failure::{Failure, LEFT};
+use crate::interrupts::{Interrupt, Interrupts};
+use crate::job::{Job, Stage};
+
+/// What is far enough away to be never.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// What is going on.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Following,
+    /// It is left at this time, unless somebody wants it cancelled before.
+    Leaving(Instant),
+    /// The server was asked to cancel, and what becomes of it is waited for.
+    Cancelling,
+}
+
+/// Follows jobs to their end, or until somebody leaves them. Gives the exit code.
+pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
+    let jobs: Vec<Arc<Job>> = jobs.into_iter().map(Arc::new).collect();
+    let mut interrupts = Interrupts::listen();
+    let mut running: JoinSet<u8> = jobs.iter().map(|job| Arc::clone(job).run(Arc::clone(host))).collect();
+    let (mut phase, mut code) = (Phase::Following, 0);
+    let never = Instant::now() + NEVER;
+    let limit = host.manner.timeout;
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit)).unwrap_or(never);
+    loop {
+        let left_at = if let Phase::Leaving(at) = phase { at } else { never };
+        let interrupt = tokio::select! {
+            biased;
+            done = running.join_next() => match done {
+                Some(Ok(done)) => {
+                    code = code.max(done);
+                    continue;
+                }
+                // Nobody aborts them but this function, below, which does not wait for them any more.
+                Some(Err(error)) => panic::resume_unwind(error.into_panic()),
+                None => return code,
+            },
+            interrupt = interrupts.next() => interrupt,
+            () = sleep_until(left_at) => Interrupt::Stop,
+            () = sleep_until(deadline) => {
+                let failure = Failure::TooLong(limit.unwrap_or_default());
+                let sentence = failure.to_string();
+                let members = json!({ "code": failure.code(), "kind": failure.kind(), "message": sentence });
+                host.screen.say("timeout", members, &sentence);
+                leave(host, &jobs);
+                return failure.code();
+            }
+        };
+        match (interrupt, phase) {
+            (Interrupt::CtrlC, Phase::Following) if jobs.iter().any(|job| is_task(job)) => {
+                leave(host, &jobs);
+                let wait = host.manner.leave_after;
+                host.screen.urgent(&format!(
+                    "Ctrl-C again within {} cancels instead.",
+                    humantime::format_duration(wait)
+                ));
+                phase = Phase::Leaving(Instant::now().checked_add(wait).unwrap_or(never));
+            }
+            (Interrupt::CtrlC, Phase::Leaving(_)) => {
+                phase = Phase::Cancelling;
+                cancel(host, &jobs).await;
+            }
+            (Interrupt::Stop, Phase::Leaving(_)) => return LEFT,
+            // Calls that are no tasks are given up, and whoever does not wait for the end of a cancelled task need not.
+            (Interrupt::CtrlC | Interrupt::Stop, Phase::Following | Phase::Cancelling) => {
+                leave(host, &jobs);
+                return LEFT;
+            }
+        }
+    }
+}
+
+fn is_task(job: &Job) -> bool {
+    matches!(job.stage(), Stage::Task(_))
+}
+
+/// Says how to come back to what is left, and what becomes of it meanwhile.
+fn leave(host: &Host, jobs: &[Arc<Job>]) {
+    let count = jobs.iter().filter(|job| is_task(job)).count();
+    let unknown = jobs.iter().filter(|job| matches!(job.stage(), Stage::Sent) && job.key().is_some()).count();
+    if count == 0 && unknown == 0 {
+        return;
+    }
+    let (subject, verb) = if count + unknown == 1 { ("The task", "is") } else { ("The tasks", "are") };
+    let fate = if host.place.is_child() {
+        format!(
+            "{subject} {verb} left, and the server ends with this program. If it keeps its tasks in a file, it takes them \
+             up when this starts it again:"
+        )
+    } else {
+        format!("{subject} {verb} left running. To come back:")
+    };
+    host.screen.urgent(&fate);
+    for job in jobs {
+        job.leave(host);
+    }
+}
+
+/// Asks the server to cancel all tasks, and says whether it does.
+async fn cancel(host: &Host, jobs: &[Arc<Job>]) {
+    for job in jobs {
+        let Stage::Task(id) = job.stage() else { continue };
+        match host.client.cancel_task(&id).await {
+            Ok(()) => {
+                host.screen.urgent(&format!("The server was asked to cancel task {id}, and took note."))
+            }
+            Err(error) => host.screen.urgent(&format!("Task {id} cannot be cancelled: {error}")),
+        }
+    }
+}
