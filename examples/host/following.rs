@@ -6,11 +6,13 @@ use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 
+use console::style;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::connecting::Host;
+use crate::event::Event;
 use crate::failure::{Failure, LEFT};
 use crate::interrupts::{Interrupt, Interrupts};
 use crate::job::{Job, Stage};
@@ -57,18 +59,16 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
                 let sentence = failure.to_string();
                 let members = json!({ "code": failure.code(), "kind": failure.kind(), "message": sentence });
                 host.screen.say("timeout", members, &sentence);
-                leave(host, &jobs);
+                leave(host, &jobs, "");
                 return failure.code();
             }
         };
         match (interrupt, phase) {
             (Interrupt::CtrlC, Phase::Following) if jobs.iter().any(|job| is_task(job)) => {
-                leave(host, &jobs);
                 let wait = host.manner.leave_after;
-                host.screen.urgent(&format!(
-                    "Ctrl-C again within {} cancels instead.",
-                    humantime::format_duration(wait)
-                ));
+                let more =
+                    format!("\nCtrl-C again within {} cancels instead.", humantime::format_duration(wait));
+                leave(host, &jobs, &more);
                 phase = Phase::Leaving(Instant::now().checked_add(wait).unwrap_or(never));
             }
             (Interrupt::CtrlC, Phase::Leaving(_)) => {
@@ -78,7 +78,7 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
             (Interrupt::Stop, Phase::Leaving(_)) => return LEFT,
             // Calls that are no tasks are given up, and whoever does not wait for the end of a cancelled task need not.
             (Interrupt::CtrlC | Interrupt::Stop, Phase::Following | Phase::Cancelling) => {
-                leave(host, &jobs);
+                leave(host, &jobs, "");
                 return LEFT;
             }
         }
@@ -89,26 +89,29 @@ fn is_task(job: &Job) -> bool {
     matches!(job.stage(), Stage::Task(_))
 }
 
-/// Says how to come back to what is left, and what becomes of it meanwhile.
-fn leave(host: &Host, jobs: &[Arc<Job>]) {
-    let count = jobs.iter().filter(|job| is_task(job)).count();
-    let unknown = jobs.iter().filter(|job| matches!(job.stage(), Stage::Sent) && job.key().is_some()).count();
-    if count == 0 && unknown == 0 {
+/// Says how to come back to what is left, what becomes of it meanwhile, and what else there is to say.
+fn leave(host: &Host, jobs: &[Arc<Job>], more: &str) {
+    let left: Vec<(&Arc<Job>, Arc<str>)> = jobs.iter().filter_map(|job| Some((job, job.handle()?))).collect();
+    if left.is_empty() {
         return;
     }
-    let (subject, verb) = if count + unknown == 1 { ("The task", "is") } else { ("The tasks", "are") };
+    let handles: Vec<&str> = left.iter().map(|(_, handle)| &**handle).collect();
+    let command = host.come_back("follow", &handles);
+    if host.screen.is_json() {
+        left.iter().for_each(|(job, _)| job.tell(host, Event::Left { command: &command }));
+        return;
+    }
+    let them = if left.len() == 1 { "it" } else { "them" };
     let fate = if host.place.is_child() {
         format!(
-            "{subject} {verb} left, and the server ends with this program. If it keeps its tasks in a file, it takes them \
-             up when this starts it again:"
+            "The server ends with this program. If it keeps its tasks in a file, this starts it again and\n\
+             comes back to {them}:"
         )
     } else {
-        format!("{subject} {verb} left running. To come back:")
+        format!("Left to go on at the server. This comes back to {them}:")
     };
-    host.screen.urgent(&fate);
-    for job in jobs {
-        job.leave(host);
-    }
+    let command = style(command).for_stderr().cyan();
+    host.screen.urgent(&format!("{fate}\n  {command}{more}"));
 }
 
 /// Asks the server to cancel all tasks, and says whether it does.

@@ -236,14 +236,13 @@ impl Job {
         code
     }
 
-    /// It is left as it is: the command that comes back to it, if there is something to come back to.
-    pub(crate) fn leave(&self, host: &Host) {
-        let command = match (self.stage(), self.key()) {
-            (Stage::Task(id), _) => host.come_back("follow", &[&id]),
-            (Stage::Sent, Some(key)) => host.come_back("follow", &[key]),
-            (Stage::Sent | Stage::Over, _) => return,
-        };
-        self.tell(host, Event::Left { command: &command });
+    /// By what one comes back to it, if there is something to come back to.
+    pub(crate) fn handle(&self) -> Option<Arc<str>> {
+        match (self.stage(), self.key()) {
+            (Stage::Task(id), _) => Some(id),
+            (Stage::Sent, Some(key)) => Some(key.into()),
+            (Stage::Sent | Stage::Over, _) => None,
+        }
     }
 }
 

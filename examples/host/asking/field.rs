@@ -166,6 +166,12 @@ impl Field {
         if let (Kind::Text, Some(text)) = (&self.kind, value.as_str()) {
             self.fits_format(text)?;
         }
+        if let Kind::One(choices) = &self.kind
+            && choices.iter().all(|choice| *value != *choice.value)
+        {
+            let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
+            return Err(format!("`{}` must be one of {}, got {value}", self.name, values.join(", ")));
+        }
         let properties = Map::from_iter([(self.name.clone(), self.schema.clone())]);
         let alone =
             json!({ "message": "", "requestedSchema": { "type": "object", "properties": properties } });

@@ -132,7 +132,8 @@ impl Asker {
         let members = json!({ "action": action, "content": content, "why": why });
         if why.is_some() {
             self.screen.say("answer", members, &sentence);
-        } else {
+        } else if self.screen.is_json() || matches!(self.who, Who::Prepared(_)) {
+            // Whoever typed it knows.
             self.screen.mention("answer", members, &sentence);
         }
     }

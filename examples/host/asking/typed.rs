@@ -74,9 +74,7 @@ impl Typed {
         self.heading(screen, "asks:", &form.message);
         Self::hint(
             screen,
-            &format!(
-                "Enter takes what stands in [brackets]. {DECLINE} says no, Ctrl-D closes it, Ctrl-C leaves it for later."
-            ),
+            &format!("Enter takes what is in [brackets], {DECLINE} says no, Ctrl-D closes the question."),
         );
         let fields = Field::of(form);
         let mut content = Map::new();
@@ -182,10 +180,7 @@ impl Typed {
         }
         Self::hint(
             screen,
-            &format!(
-                "Up to {} tokens; an empty line ends it. {DECLINE} says no, Ctrl-C leaves it for later.",
-                asked.max_tokens
-            ),
+            &format!("Up to {} tokens. An empty line ends it, {DECLINE} says no.", asked.max_tokens),
         );
         let mut answer: Vec<String> = Vec::new();
         loop {

@@ -6,19 +6,22 @@ use std::time::Duration;
 use indicatif::style::TemplateError;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::margin::Margin;
 use super::text::{cut, one_line};
 use crate::event::{Child, Numbers};
 
 /// The parts of one task that have a bar each.
 const MOST_CHILDREN: usize = 8;
 /// How wide the name before a bar may be.
-const NAME: usize = 24;
+const NAME: usize = 20;
 /// What a bar is full at.
 const FULL: u64 = 1000;
 /// What follows the name, if it is known how much there is to do.
-const MEASURED: &str = "{bar:28.cyan/dim} {percent:>3} %  {wide_msg}";
+const MEASURED: &str = "{bar:22.cyan/dim} {percent:>3} %  {wide_msg}";
 /// And if it is not.
 const UNMEASURED: &str = "{spinner:.cyan} {wide_msg}";
+/// How often a second all bars are drawn, at most.
+const REDRAWS: u8 = 20;
 /// How often a bar moves of whose work nobody knows how much there is.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -40,9 +43,13 @@ struct Bar {
     is_measured: bool,
 }
 
+fn target() -> ProgressDrawTarget {
+    ProgressDrawTarget::term_like_with_hz(Box::new(Margin::of_stderr()), REDRAWS)
+}
+
 impl Bars {
     pub(super) fn new() -> Self {
-        Self { all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), calls: HashMap::new() }
+        Self { all: MultiProgress::with_draw_target(target()), calls: HashMap::new() }
     }
 
     /// Writes while no bar is in the way.
@@ -58,7 +65,7 @@ impl Bars {
     }
 
     pub(super) fn show(&self) {
-        self.all.set_draw_target(ProgressDrawTarget::stderr());
+        self.all.set_draw_target(target());
     }
 
     /// Moves the bar of a call.

@@ -4,6 +4,7 @@
 
 mod bars;
 mod lines;
+mod margin;
 pub(crate) mod text;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -141,8 +142,8 @@ impl Screen {
         let mut inner = self.inner();
         if inner.held.is_some() {
             write_raw("\n");
+            inner.release();
         }
-        inner.release();
         inner.bars.hide();
     }
 }
