@@ -38,6 +38,8 @@ pub(crate) enum Failure {
     TooLong(Duration),
     /// A task was to have a result, and works or waits.
     NotOver { id: String, state: TaskState },
+    /// A task was to be cancelled, and is over.
+    Over { id: String, state: TaskState },
     /// A file of this program's.
     File(String),
 }
@@ -56,7 +58,7 @@ impl Failure {
         use client::Error;
         match self {
             Self::Usage(_) | Self::Client(Error::Invalid(_)) => (2, "usage"),
-            Self::Client(Error::Refused(_) | Error::Status { .. }) => (3, "refused"),
+            Self::Client(Error::Refused(_) | Error::Status { .. }) | Self::Over { .. } => (3, "refused"),
             Self::Client(Error::Lost(_)) => (4, "lost"),
             Self::Client(Error::TimedOut(_)) | Self::TooLong(_) => (5, "timed_out"),
             Self::Client(Error::TaskFailed { .. }) => (6, "task_failed"),
@@ -85,6 +87,7 @@ impl fmt::Display for Failure {
             Self::TooLong(limit) => {
                 write!(f, "it is not done after {}", humantime::format_duration(*limit))
             }
+            Self::Over { id, state } => write!(f, "task {id} is {state}, and cannot be cancelled any more"),
             Self::NotOver { id, state } => {
                 write!(f, "task {id} is {state}, and has no result yet; `follow` waits for it")
             }

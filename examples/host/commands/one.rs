@@ -120,6 +120,9 @@ async fn cancel_one(host: &Host, id: &str) -> Result<(), Failure> {
     noted(host, id, host.client.cancel_task(id).await)?;
     let status = noted(host, id, host.client.get_task_status(id).await)?;
     remember(host, id, status.state, status.message.as_deref());
+    if status.state.is_over() && status.state != TaskState::Cancelled {
+        return Err(Failure::Over { id: id.to_owned(), state: status.state });
+    }
     let sentence = match status.state {
         TaskState::Cancelled => format!("task {id} is cancelled"),
         state => format!("the server was asked to cancel task {id}, and took note; it is {state} yet"),

@@ -180,3 +180,21 @@ async fn the_parts_of_a_task_are_told_of() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_when_its_task_is_over_gives_the_result() {
+    everywhere(async |way, fixture| {
+        let client = fixture.client().await;
+        let call = || {
+            let call = client.call_tool("wait", json!({ "gate": "g" })).create_task(true);
+            call.idempotency_key(format!("{:?}", way.revisions))
+        };
+        open(&client, "g").await;
+        let mut first = call().send().await.expect("a task");
+        assert_eq!(first.result().await.expect("a result").text(), "passed g");
+        let mut again = call().send().await.expect("a task");
+        assert_eq!(again.id(), first.id());
+        assert_eq!(again.result().await.expect("a result").text(), "passed g");
+    })
+    .await;
+}

@@ -68,6 +68,8 @@ fn a_choice_is_named_or_numbered() {
             ("Red".to_owned(), "Red (r)".to_owned())
         );
     }
+    let single = field(json!({ "type": "string", "enum": ["r", "g"] }));
+    assert_eq!(single.check(&"x".into()), Err("`a` must be one of r, g, got \"x\"".to_owned()));
     let plain = field(json!({ "type": "string", "enum": ["one", "other", "2"] }));
     assert_eq!(plain.parse("o"), Err("`o` may be more than one of these".to_owned()));
     assert_eq!(plain.parse("2"), Ok("2".into()), "a value goes before a number");
