@@ -104,16 +104,11 @@ fn dressed(mut connect: Connect, server: &Server) -> Result<Connect, Failure> {
 
 /// A folder as a URI: what is no letter, digit or usual sign is written as `%XX`.
 fn file_uri(path: &std::path::Path) -> String {
-    let mut uri = "file://".to_owned();
-    for byte in path.to_string_lossy().bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
-                uri.push(char::from(byte))
-            }
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let written =
+        |byte: u8| if is_usual(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let path: String = path.to_string_lossy().bytes().map(written).collect();
+    format!("file://{path}")
 }
 
 /// The client with somebody who answers what it is asked.

@@ -98,7 +98,9 @@ fn leave(host: &Host, jobs: &[Arc<Job>], more: &str) {
     let handles: Vec<&str> = left.iter().map(|(_, handle)| &**handle).collect();
     let command = host.come_back("follow", &handles);
     if host.screen.is_json() {
-        left.iter().for_each(|(job, _)| job.tell(host, Event::Left { command: &command }));
+        for (job, _) in &left {
+            job.tell(host, Event::Left { command: &command });
+        }
         return;
     }
     let them = if left.len() == 1 { "it" } else { "them" };
@@ -118,11 +120,10 @@ fn leave(host: &Host, jobs: &[Arc<Job>], more: &str) {
 async fn cancel(host: &Host, jobs: &[Arc<Job>]) {
     for job in jobs {
         let Stage::Task(id) = job.stage() else { continue };
-        match host.client.cancel_task(&id).await {
-            Ok(()) => {
-                host.screen.urgent(&format!("The server was asked to cancel task {id}, and took note."))
-            }
-            Err(error) => host.screen.urgent(&format!("Task {id} cannot be cancelled: {error}")),
-        }
+        let said = match host.client.cancel_task(&id).await {
+            Ok(()) => format!("The server was asked to cancel task {id}, and took note."),
+            Err(error) => format!("Task {id} cannot be cancelled: {error}"),
+        };
+        host.screen.urgent(&said);
     }
 }

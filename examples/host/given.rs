@@ -46,19 +46,17 @@ pub(crate) fn arguments(words: &[String], schema: &Value) -> Result<Vec<Value>, 
 /// Reads JSON, or shows where it is none.
 pub(crate) fn json(text: &str, what: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
-        let mut told = format!("{what} are no JSON: {error}");
-        if let Some(line) = text.lines().nth(error.line().saturating_sub(1)) {
+        let place = text.lines().nth(error.line().saturating_sub(1)).map_or_else(String::new, |line| {
             // The column counts bytes, from 1 on.
             let before = line.char_indices().take_while(|(at, _)| at + 1 < error.column()).count();
             // A long line is shown around the place.
             let skipped = before.saturating_sub(60);
             let shown: String = line.chars().skip(skipped).take(76).collect();
-            told.push_str(&format!("\n  {shown}\n  {:>1$}", '^', before - skipped + 1));
-        }
-        if !text.trim_start().starts_with(['{', '[']) {
-            told.push_str("\nsay them as a JSON object, or as key=value");
-        }
-        Failure::Usage(told)
+            format!("\n  {shown}\n  {:>1$}", '^', before - skipped + 1)
+        });
+        let is_meant = text.trim_start().starts_with(['{', '[']);
+        let hint = if is_meant { "" } else { "\nsay them as a JSON object, or as key=value" };
+        Failure::Usage(format!("{what} are no JSON: {error}{place}{hint}"))
     })
 }
 

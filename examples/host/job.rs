@@ -25,7 +25,7 @@ pub(crate) struct Job {
 /// How a job begins.
 #[derive(Debug)]
 enum Begin {
-    Call(Call),
+    Call(Box<Call>),
     Resume(String),
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum Stage {
 impl Job {
     pub(crate) fn call(number: usize, call: Call) -> Self {
         let tool = Some(call.entry.tool.clone());
-        Self { number, tool, begin: Begin::Call(call), stage: Mutex::new(Stage::Sent) }
+        Self { number, tool, begin: Begin::Call(Box::new(call)), stage: Mutex::new(Stage::Sent) }
     }
 
     /// A task whose id is known. `tool` is what it runs, if that is remembered.

@@ -60,12 +60,11 @@ impl Field {
     /// What the field is called, and what may be put into it.
     pub(crate) fn label(&self) -> String {
         let text = |key: &str| self.schema[key].as_str().map(one_line).filter(|text| !text.is_empty());
-        let mut label = text("title").unwrap_or_else(|| one_line(&self.name));
-        if let Some(description) = text("description") {
-            label.push_str(&format!(": {description}"));
-        }
-        let rule = self.rule();
-        if rule.is_empty() { label } else { format!("{label} ({rule})") }
+        let name = text("title").unwrap_or_else(|| one_line(&self.name));
+        let about = text("description").map_or_else(String::new, |description| format!(": {description}"));
+        let rule = Some(self.rule()).filter(|rule| !rule.is_empty());
+        let rule = rule.map_or_else(String::new, |rule| format!(" ({rule})"));
+        format!("{name}{about}{rule}")
     }
 
     fn rule(&self) -> String {

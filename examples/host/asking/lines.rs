@@ -38,13 +38,12 @@ impl Lines {
     /// Cancel safe: a line that nobody waited for is given to who asks next.
     pub(super) async fn next(&self) -> Option<String> {
         let mut begun = self.begun.lock().await;
-        let line = match begun.as_mut() {
-            Some(line) => line,
-            None => {
-                let (waiting, line) = oneshot::channel();
-                self.requests.send(waiting).ok()?;
-                begun.insert(line)
-            }
+        let line = if let Some(line) = begun.as_mut() {
+            line
+        } else {
+            let (waiting, line) = oneshot::channel();
+            self.requests.send(waiting).ok()?;
+            begun.insert(line)
         };
         let line = line.await.ok().flatten();
         *begun = None;

@@ -22,7 +22,9 @@ pub(super) async fn tools(host: &Host, name: Option<&str>) -> Result<u8, Failure
         return Ok(0);
     }
     if host.screen.is_json() {
-        tools.iter().for_each(|tool| host.screen.out(&event(tool).to_string()));
+        for tool in &tools {
+            host.screen.out(&event(tool).to_string());
+        }
         return Ok(0);
     }
     let width = host.screen.width();
@@ -68,32 +70,28 @@ fn hints(tool: &ToolInfo) -> String {
 
 /// All about a tool, for people.
 fn told(tool: &ToolInfo) -> String {
-    let mut text = style(one_line(&tool.name)).bold().to_string();
     let hints = hints(tool);
-    if !hints.is_empty() {
-        text.push_str(&format!("  {}", style(hints).dim()));
-    }
-    for about in tool.title.iter().chain(&tool.description) {
-        text.push_str(&format!("\n{}", set_in(&clean(about), "  ")));
-    }
+    let name = style(one_line(&tool.name)).bold();
+    let mut lines = vec![format!("{name}  {}", style(&hints).dim()).trim_end().to_owned()];
+    lines.extend(tool.title.iter().chain(&tool.description).map(|about| set_in(&clean(about), "  ")));
     let required = tool.input_schema["required"].as_array();
     let properties = tool.input_schema["properties"].as_object();
     for (name, schema) in properties.into_iter().flatten() {
         let is_required = required.is_some_and(|required| required.iter().any(|one| one == name));
         let optional = if is_required { "" } else { " (may be left out)" };
-        text.push_str(&format!("\n\n  {}{optional}", style(one_line(name)).bold()));
+        lines.push(format!("\n  {}{optional}", style(one_line(name)).bold()));
         let mut rest = schema.as_object().cloned().unwrap_or_default();
         if let Some(Value::String(description)) = rest.remove("description") {
-            text.push_str(&format!("\n{}", set_in(&clean(&description), "    ")));
+            lines.push(set_in(&clean(&description), "    "));
         }
         if !rest.is_empty() {
-            text.push_str(&format!("\n    {}", style(one_line(&Value::from(rest).to_string())).dim()));
+            lines.push(format!("    {}", style(one_line(&Value::from(rest).to_string())).dim()));
         }
     }
     if let Some(schema) = &tool.output_schema {
-        text.push_str(&format!("\n\n  {}\n{}", style("gives").bold(), set_in(&pretty(schema), "    ")));
+        lines.push(format!("\n  {}\n{}", style("gives").bold(), set_in(&pretty(schema), "    ")));
     }
-    text
+    lines.join("\n")
 }
 
 /// A tool as the server wrote it.

@@ -189,8 +189,9 @@ impl Inner {
 pub(crate) struct Held<'a>(&'a Screen);
 
 impl Held<'_> {
-    /// Writes a line.
+    /// Writes a line, after which no question stands open.
     pub(crate) fn line(&self, text: &str) {
+        self.question("");
         write(Stream::Err, text);
     }
 
