@@ -68,6 +68,17 @@ impl Bars {
         self.all.set_draw_target(target());
     }
 
+    /// Leaves the bars as they are, in what was written, and says whether there are any.
+    pub(super) fn freeze(&mut self) -> bool {
+        let calls = std::mem::take(&mut self.calls);
+        for Call { bar, children } in calls.values() {
+            for Bar { bar, .. } in children.values().chain([bar]) {
+                bar.abandon();
+            }
+        }
+        !calls.is_empty()
+    }
+
     /// Moves the bar of a call.
     pub(super) fn update(
         &mut self,

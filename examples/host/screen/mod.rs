@@ -137,14 +137,16 @@ impl Screen {
         Held(self)
     }
 
-    /// Writes what still waits. Nothing is asked any more.
+    /// Writes what still waits. Nothing is asked any more, and bars of what was left show how far it was.
     pub(crate) fn finish(&self) {
         let mut inner = self.inner();
         if inner.held.is_some() {
             write_raw("\n");
             inner.release();
         }
-        inner.bars.hide();
+        if inner.bars.freeze() {
+            write_raw("\n");
+        }
     }
 }
 
