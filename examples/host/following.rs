@@ -48,7 +48,7 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
                     code = code.max(done);
                     continue;
                 }
-                // Nobody aborts them but this function, below, which does not wait for them any more.
+                // Nobody aborts them but `shutdown`, below, after which nobody waits for them here.
                 Some(Err(error)) => panic::resume_unwind(error.into_panic()),
                 None => return code,
             },
@@ -60,6 +60,7 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
                 let members = json!({ "code": failure.code(), "kind": failure.kind(), "message": sentence });
                 host.screen.say("timeout", members, &sentence);
                 leave(host, &jobs, "");
+                running.shutdown().await;
                 return failure.code();
             }
         };
@@ -75,10 +76,14 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
                 phase = Phase::Cancelling;
                 cancel(host, &jobs).await;
             }
-            (Interrupt::Stop, Phase::Leaving(_)) => return LEFT,
+            (Interrupt::Stop, Phase::Leaving(_)) => {
+                running.shutdown().await;
+                return LEFT;
+            }
             // Calls that are no tasks are given up, and whoever does not wait for the end of a cancelled task need not.
             (Interrupt::CtrlC | Interrupt::Stop, Phase::Following | Phase::Cancelling) => {
                 leave(host, &jobs, "");
+                running.shutdown().await;
                 return LEFT;
             }
         }

@@ -43,6 +43,8 @@ pub(crate) struct Call {
 /// How far a job is.
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
+    /// Nothing was sent, nor noted.
+    New,
     /// The server has not said what it makes of the call.
     Sent,
     /// It is this task.
@@ -53,7 +55,7 @@ pub(crate) enum Stage {
 impl Job {
     pub(crate) fn call(number: usize, call: Call) -> Self {
         let tool = Some(call.entry.tool.clone());
-        Self { number, tool, begin: Begin::Call(Box::new(call)), stage: Mutex::new(Stage::Sent) }
+        Self { number, tool, begin: Begin::Call(Box::new(call)), stage: Mutex::new(Stage::New) }
     }
 
     /// A task whose id is known. `tool` is what it runs, if that is remembered.
@@ -131,6 +133,7 @@ impl Job {
         if *is_noted {
             host.remembering(host.memory.note(entry.clone()));
         }
+        self.set_stage(Stage::Sent);
         self.tell(host, Event::Calling { key: &entry.key, arguments: &entry.arguments });
         let mut sending =
             host.client.call_tool(&*entry.tool, entry.arguments.clone()).idempotency_key(&*entry.key);
@@ -148,14 +151,15 @@ impl Job {
         let begun = sending.begin().await;
         match &begun {
             Ok(Begun::Task(task)) => {
-                host.remembering(host.memory.made(&entry.key, task.id()));
                 self.set_stage(Stage::Task(task.id().into()));
+                host.remembering(host.memory.made(&host.place, &entry.key, task.id()));
                 self.tell(host, Event::Task);
             }
             // There is a task perhaps, of which the answer was lost.
             Err(Error::Lost(_) | Error::TimedOut(_)) => {}
             Ok(Begun::Done(_)) | Err(_) if *is_noted => {
-                host.remembering(host.memory.keep(|known| known.key != entry.key || known.task.is_some()));
+                let is_it = |known: &Entry| known.key == entry.key && known.server == entry.server;
+                host.remembering(host.memory.keep(|known| !is_it(known) || known.task.is_some()));
             }
             Ok(Begun::Done(_)) | Err(_) => {}
         }
@@ -224,7 +228,7 @@ impl Job {
             }
             (Error::Unanswered { .. }, Stage::Task(id), _) => Some(host.come_back("answer", &[id])),
             (Error::TaskExpired { .. }, Stage::Task(id), _) => {
-                host.remembering(host.memory.seen(id, GONE, None));
+                host.remembering(host.memory.seen(&host.place, id, GONE, None));
                 None
             }
             _ => None,
@@ -241,12 +245,12 @@ impl Job {
         match (self.stage(), self.key()) {
             (Stage::Task(id), _) => Some(id),
             (Stage::Sent, Some(key)) => Some(key.into()),
-            (Stage::Sent | Stage::Over, _) => None,
+            (Stage::New | Stage::Sent | Stage::Over, _) => None,
         }
     }
 }
 
 /// Keeps where a task stands.
 pub(crate) fn remember(host: &Host, id: &str, state: TaskState, message: Option<&str>) {
-    host.remembering(host.memory.seen(id, state.as_str(), message));
+    host.remembering(host.memory.seen(&host.place, id, state.as_str(), message));
 }

@@ -39,7 +39,7 @@ pub(super) async fn list(host: &Host) -> Result<u8, Failure> {
             Err(Error::TaskExpired { .. }) => (GONE, None),
             Err(error) => return Err(error.into()),
         };
-        host.remembering(host.memory.seen(&id, state, message.as_deref()));
+        host.remembering(host.memory.seen(&host.place, &id, state, message.as_deref()));
         entry.state = Some(state.to_owned());
         entry.message = message;
     }

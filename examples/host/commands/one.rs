@@ -81,7 +81,7 @@ fn id_of(tasks: &[Named]) -> Result<&str, Failure> {
 /// Notes it where the server does not know a task.
 fn noted<T>(host: &Host, id: &str, done: Result<T, Error>) -> Result<T, Failure> {
     if matches!(done, Err(Error::TaskExpired { .. })) {
-        host.remembering(host.memory.seen(id, GONE, None));
+        host.remembering(host.memory.seen(&host.place, id, GONE, None));
     }
     Ok(done?)
 }

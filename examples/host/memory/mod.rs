@@ -98,18 +98,26 @@ impl Memory {
     }
 
     /// The server made this task of a call.
-    pub(crate) fn made(&self, key: &str, task: &str) -> Result<(), Failure> {
+    pub(crate) fn made(&self, place: &Place, key: &str, task: &str) -> Result<(), Failure> {
         Kept::change(&self.file, |entries| {
-            for entry in entries.iter_mut().filter(|entry| entry.key == key) {
+            let is_meant = |entry: &&mut Entry| entry.server == *place && entry.key == key;
+            for entry in entries.iter_mut().filter(is_meant) {
                 entry.task = Some(task.to_owned());
             }
         })
     }
 
-    /// Where a task stands.
-    pub(crate) fn seen(&self, task: &str, state: &str, message: Option<&str>) -> Result<(), Failure> {
+    /// Where a task of a server's stands.
+    pub(crate) fn seen(
+        &self,
+        place: &Place,
+        task: &str,
+        state: &str,
+        message: Option<&str>,
+    ) -> Result<(), Failure> {
         Kept::change(&self.file, |entries| {
-            for entry in entries.iter_mut().filter(|entry| entry.task.as_deref() == Some(task)) {
+            let is_meant = |entry: &&mut Entry| entry.server == *place && entry.task.as_deref() == Some(task);
+            for entry in entries.iter_mut().filter(is_meant) {
                 entry.state = Some(state.to_owned());
                 entry.message = message.map(str::to_owned);
             }
@@ -187,11 +195,14 @@ mod tests {
         assert_eq!(memory.entries().expect("nothing yet"), []);
         memory.note(entry("k1")).expect("noted");
         assert_eq!(memory.find("k1", None).expect("read").expect("there").task, None);
-        memory.made("k1", "t1").expect("noted");
-        memory.seen("t1", "working", Some("counted to 1")).expect("noted");
+        let [here, elsewhere] =
+            ["http://a/mcp", "http://b/mcp"].map(|http| Place::Url { http: http.to_owned() });
+        memory.made(&elsewhere, "k1", "t0").expect("there is none");
+        memory.made(&here, "k1", "t1").expect("noted");
+        memory.seen(&here, "t1", "working", Some("counted to 1")).expect("noted");
+        memory.seen(&elsewhere, "t1", "failed", None).expect("there is none");
         let found = memory.find("t1", None).expect("read").expect("there");
         assert_eq!((found.id(), found.state.as_deref()), ("t1", Some("working")));
-        let elsewhere = Place::Url { http: "http://b/mcp".to_owned() };
         assert_eq!(memory.find("t1", Some(&elsewhere)).expect("read"), None);
         assert_eq!(memory.keep(|entry| entry.key != "k1").ok(), Some(1));
         assert_eq!(memory.entries().expect("read"), []);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::ask::{Ask, Era};
@@ -20,6 +21,9 @@ use super::peer::{Peer, Push};
 use super::settings::Settings;
 use crate::protocol::{ProtocolError, names};
 use crate::server::Service;
+
+/// How long the end of a client waits until the server has heard what was given up.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where a server is.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(super) struct Connection {
     /// The server's era, once it is known: it is a property of the server, and not of a session.
     era: StdMutex<Option<Era>>,
     last_id: AtomicI64,
+    /// Word to the server that requests were given up, on its way.
+    farewells: StdMutex<Vec<JoinHandle<()>>>,
 }
 
 /// What there is for as long as a link leads somewhere.
@@ -92,6 +98,7 @@ impl Connection {
             current: Mutex::new(None),
             era: StdMutex::new(None),
             last_id: AtomicI64::new(0),
+            farewells: StdMutex::default(),
         }
     }
 
@@ -141,7 +148,19 @@ impl Connection {
     }
 
     /// Ends the session that there is. The next request opens another one.
+    ///
+    /// What was given up before that, the server has heard of by then.
     pub(super) async fn close(&self) {
+        let farewells = std::mem::take(&mut *self.farewells.lock().unwrap_or_else(PoisonError::into_inner));
+        let heard = async {
+            for farewell in farewells {
+                // One that panicked says no more.
+                let _ = farewell.await;
+            }
+        };
+        if tokio::time::timeout(FAREWELL, heard).await.is_err() {
+            tracing::debug!("the server does not take word of what was given up");
+        }
         let session = self.current.lock().await.take();
         if let Some(session) = session {
             session.link.close().await;
@@ -203,7 +222,7 @@ impl Connection {
         let id = self.next_id();
         let _listening = ask.on_progress.clone().map(|on_progress| self.peer.on_progress(id, on_progress));
         let request = ask.write(&session.era, id, &self.settings, session.link.has_headers());
-        let mut unanswered = Unanswered { session, id, is_waited_for: true };
+        let mut unanswered = Unanswered { connection: self, session, id, is_waited_for: true };
         let answer = session.link.exchange(request).await;
         unanswered.is_waited_for = false;
         answer
@@ -217,7 +236,7 @@ impl Connection {
         let filter = json!({ "notifications": { "taskIds": [task] } });
         let ask = Ask::new("subscriptions/listen", filter, &self.settings);
         let request = ask.write(&session.era, id, &self.settings, session.link.has_headers());
-        let mut unanswered = Unanswered { session: &session, id, is_waited_for: true };
+        let mut unanswered = Unanswered { connection: self, session: &session, id, is_waited_for: true };
         let answer = session.link.exchange(request).await;
         unanswered.is_waited_for = false;
         match answer? {
@@ -229,6 +248,7 @@ impl Connection {
 
 /// A request whose answer is waited for; dropped before that, it is given up.
 struct Unanswered<'a> {
+    connection: &'a Connection,
     session: &'a Arc<Session>,
     id: i64,
     is_waited_for: bool,
@@ -244,11 +264,14 @@ impl Drop for Unanswered<'_> {
         let params = json!({ "requestId": self.id, "reason": "nobody waits for the answer any more" });
         let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params });
         let link = Arc::clone(link);
-        runtime.spawn(async move {
+        let farewell = runtime.spawn(async move {
             if let Err(error) = link.send(Outgoing::aside(&cancelled)).await {
                 tracing::debug!(%error, "a request that was given up could not be cancelled");
             }
         });
+        let mut farewells = self.connection.farewells.lock().unwrap_or_else(PoisonError::into_inner);
+        farewells.retain(|farewell| !farewell.is_finished());
+        farewells.push(farewell);
     }
 }
 

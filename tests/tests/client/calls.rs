@@ -147,3 +147,22 @@ async fn whether_a_server_makes_tasks_is_told_before_anything_is_called() {
     let without = Client::process(program(&["--without-tasks"])).connect().await.expect("a server");
     assert!(!without.offers_tasks().await.expect("it is settled"));
 }
+
+#[tokio::test]
+async fn a_client_that_is_closed_has_told_what_it_gave_up() {
+    everywhere(async |way, fixture| {
+        // Only a server that outlives the client can say whether it heard of that.
+        if !way.over_http {
+            return;
+        }
+        let client = fixture.client().await;
+        let call = client.call_tool("wait", json!({ "gate": "g" })).create_task(false).into_future();
+        tokio::select! {
+            _ = call => panic!("nobody opened the gate"),
+            () = pass(&client, "g-reached") => {}
+        }
+        client.close().await;
+        pass(&fixture.client().await, "g-left").await;
+    })
+    .await;
+}
