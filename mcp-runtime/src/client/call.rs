@@ -92,6 +92,11 @@ impl Client {
         }
     }
 
+    /// Whether the server makes tasks of calls: of those that ask for it (2025-11-25), or as it likes (2026-07-28).
+    pub async fn offers_tasks(&self) -> Result<bool, Error> {
+        Ok(Tasks::of(&*self.session().await?).can_be)
+    }
+
     /// Sends a request that may be answered by what the server needs to know first, and goes on until it is answered.
     pub(super) async fn with_rounds(&self, ask: Ask) -> Result<Value, Error> {
         let mut round = ask.clone();
@@ -176,7 +181,7 @@ impl<T> CallTool<T> {
     /// [`Error::NoTask`] if the server gave the result itself, which is in it; [`Error::Unsupported`] if the server offers no
     /// tasks, in which case nothing was called.
     pub async fn send(self) -> Result<TaskHandle<T>, Error> {
-        if self.task == Some(true) && !Tasks::of(&*self.client.session().await?).can_be {
+        if self.task == Some(true) && !self.client.offers_tasks().await? {
             return Err(Error::Unsupported("the server offers no tasks".to_owned()));
         }
         match within(self.timeout, self.start()).await? {

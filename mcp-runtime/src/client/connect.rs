@@ -14,7 +14,7 @@ use super::link::Broken;
 #[cfg(feature = "client-tls")]
 use super::link::http::Tls;
 use super::link::http::{Address, Host, Pool, Token};
-use super::link::process::Program;
+use super::link::process::{OnStderr, Program};
 use super::peer::{OnLog, Peer};
 use super::receiver::Receiver;
 use super::settings::{Revisions, Settings};
@@ -53,6 +53,7 @@ pub struct Connect {
     handlers: Handlers,
     on_log: Option<OnLog>,
     tasks: Option<Tasks>,
+    on_stderr: Option<OnStderr>,
     settings: Settings,
 }
 
@@ -98,6 +99,7 @@ impl Connect {
             handlers: Handlers::default(),
             on_log: None,
             tasks: None,
+            on_stderr: None,
             settings: Settings::default(),
         }
     }
@@ -169,6 +171,24 @@ impl Connect {
     /// ```
     pub fn tasks(mut self, tasks: Tasks) -> Self {
         self.tasks = Some(tasks);
+        self
+    }
+
+    /// Hears what a child process writes to its standard error, a line at a time and without its end; it does not go where
+    /// the command says then. For programs that draw on the terminal themselves.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), mcp_runtime::client::Error> {
+    /// use std::process::Command;
+    /// use mcp_runtime::client::Client;
+    ///
+    /// let connect = Client::process(Command::new("counter"));
+    /// let client = connect.on_stderr(|line| eprintln!("counter: {line}")).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_stderr(mut self, on_stderr: impl Fn(String) + Send + Sync + 'static) -> Self {
+        self.on_stderr = Some(Arc::new(on_stderr));
         self
     }
 
@@ -272,7 +292,7 @@ impl Connect {
                 let pool = Pool::default();
                 Place::Host(Arc::new(Host::new(address, pool, limit)))
             }
-            Target::Program(command) => Place::Program(Program::new(*command)),
+            Target::Program(command) => Place::Program(Program::new(*command, self.on_stderr)),
             Target::Service(service) => Place::InProcess(service),
         };
         let peer = Arc::new(Peer::new(self.handlers, self.on_log, receiver));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::ask::{Ask, Era};
@@ -20,6 +21,9 @@ use super::peer::{Peer, Subscriber};
 use super::settings::Settings;
 use crate::protocol::{ProtocolError, names};
 use crate::server::Service;
+
+/// How long the end of a client waits until the server has heard what was given up.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where a server is.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub(super) struct Connection {
     /// The server's era, once it is known: it is a property of the server, and not of a session.
     era: StdMutex<Option<Era>>,
     last_id: AtomicI64,
+    /// Word to the server that requests were given up, on its way.
+    farewells: StdMutex<Vec<JoinHandle<()>>>,
 }
 
 /// What there is for as long as a link leads somewhere.
@@ -96,6 +102,7 @@ impl Connection {
             opened: Notify::new(),
             era: StdMutex::new(None),
             last_id: AtomicI64::new(0),
+            farewells: StdMutex::default(),
         }
     }
 
@@ -108,7 +115,7 @@ impl Connection {
         let peer = Arc::clone(&self.peer);
         match &self.place {
             Place::Program(program) => Process::open(program, peer, self.settings.max_message_size)
-                .map_err(|error| Broken::Unsent(format!("the server cannot be started: {error}"))),
+                .map_err(|error| Broken::Unsent(format!("{program} cannot be started: {error}"))),
             Place::Host(host) => Ok(Http::open(Arc::clone(host), peer)),
             Place::InProcess(service) => Ok(InProcess::open(service, peer)),
         }
@@ -147,7 +154,19 @@ impl Connection {
     }
 
     /// Ends the session that there is. The next request opens another one.
+    ///
+    /// What was given up before that, the server has heard of by then.
     pub(super) async fn close(&self) {
+        let farewells = std::mem::take(&mut *self.farewells.lock().unwrap_or_else(PoisonError::into_inner));
+        let heard = async {
+            for farewell in farewells {
+                // One that panicked says no more.
+                let _ = farewell.await;
+            }
+        };
+        if tokio::time::timeout(FAREWELL, heard).await.is_err() {
+            tracing::debug!("the server does not take word of what was given up");
+        }
         let session = self.current.lock().await.take();
         if let Some(session) = session {
             session.link.close().await;
@@ -214,7 +233,7 @@ impl Connection {
         let id = self.next_id();
         let _listening = ask.on_progress.clone().map(|on_progress| self.peer.on_progress(id, on_progress));
         let request = ask.write(&session.era, id, &self.settings, session.link.has_headers());
-        let mut unanswered = Unanswered { session, id, is_waited_for: true };
+        let mut unanswered = Unanswered { connection: self, session, id, is_waited_for: true };
         let answer = session.link.exchange(request).await;
         unanswered.is_waited_for = false;
         answer
@@ -227,7 +246,7 @@ impl Connection {
         let _listening = self.peer.on_subscription(id, to);
         let ask = Ask::new("subscriptions/listen", json!({ "notifications": wanted }), &self.settings);
         let request = ask.write(&session.era, id, &self.settings, session.link.has_headers());
-        let mut unanswered = Unanswered { session: &session, id, is_waited_for: true };
+        let mut unanswered = Unanswered { connection: self, session: &session, id, is_waited_for: true };
         let answer = session.link.exchange(request).await;
         unanswered.is_waited_for = false;
         match answer? {
@@ -239,6 +258,7 @@ impl Connection {
 
 /// A request whose answer is waited for; dropped before that, it is given up.
 struct Unanswered<'a> {
+    connection: &'a Connection,
     session: &'a Arc<Session>,
     id: i64,
     is_waited_for: bool,
@@ -254,11 +274,14 @@ impl Drop for Unanswered<'_> {
         let params = json!({ "requestId": self.id, "reason": "nobody waits for the answer any more" });
         let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params });
         let link = Arc::clone(link);
-        runtime.spawn(async move {
+        let farewell = runtime.spawn(async move {
             if let Err(error) = link.send(Outgoing::aside(&cancelled)).await {
                 tracing::debug!(%error, "a request that was given up could not be cancelled");
             }
         });
+        let mut farewells = self.connection.farewells.lock().unwrap_or_else(PoisonError::into_inner);
+        farewells.retain(|farewell| !farewell.is_finished());
+        farewells.push(farewell);
     }
 }
 

@@ -47,8 +47,13 @@ fn fits_form(request: &InputRequest, content: Option<&Value>) -> Result<(), Stri
     // A page that somebody was sent to gives nothing back.
     let Some(schema) = asked.requested_schema else { return Ok(()) };
     let Some(content) = content else { return Err("`content` is missing".to_owned()) };
-    let patterns = Patterns::compile(&schema)?;
-    match validate(&schema, &patterns, &schema, content, "content").first() {
+    fits_schema(&schema, content, "content")
+}
+
+/// Says what is wrong with what was filled in, by the schema of its form. `path` is what the content itself is called.
+pub(crate) fn fits_schema(schema: &Value, content: &Value, path: &str) -> Result<(), String> {
+    let patterns = Patterns::compile(schema)?;
+    match validate(schema, &patterns, schema, content, path).first() {
         None => Ok(()),
         Some(problem) => Err(problem.to_string()),
     }

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub(crate) use self::check::check;
+#[cfg(feature = "client")]
+pub(crate) use self::check::fits_schema;
 pub use self::elicitation::{Elicit, ElicitUrl, Elicited};
 pub use self::roots::{ListRoots, Root};
 pub use self::sampling::{

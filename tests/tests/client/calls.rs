@@ -132,7 +132,52 @@ async fn a_server_that_is_not_there_is_an_error() {
     let nobody = Client::http("http://127.0.0.1:9/mcp").connect().await;
     assert!(matches!(nobody, Err(Error::Lost(_))), "{nobody:?}");
     let nobody = Client::process(Command::new("/nowhere/to/be/found")).connect().await;
-    assert!(matches!(nobody, Err(Error::Lost(_))), "{nobody:?}");
+    assert!(
+        matches!(&nobody, Err(Error::Lost(why)) if why.starts_with("/nowhere/to/be/found")),
+        "{nobody:?}"
+    );
     let nobody = Client::http("nowhere").connect().await;
     assert!(matches!(nobody, Err(Error::Invalid(_))), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn what_a_process_writes_to_its_standard_error_is_heard() {
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let connect = Client::process(program(&[])).on_stderr(move |line| drop(sender.send(line)));
+    let client = connect.connect().await.expect("a server");
+    let task =
+        client.call_tool("tidy", json!({ "gate": "g" })).create_task(true).send().await.expect("a task");
+    pass(&client, "g-reached").await;
+    task.cancel().await.expect("it can be cancelled");
+    open(&client, "g-clean").await;
+    assert_eq!(lines.recv().await.as_deref(), Some("cleaned up"));
+}
+
+#[tokio::test]
+async fn whether_a_server_makes_tasks_is_told_before_anything_is_called() {
+    everywhere(async |_, fixture| {
+        assert!(fixture.client().await.offers_tasks().await.expect("it is settled"));
+    })
+    .await;
+    let without = Client::process(program(&["--without-tasks"])).connect().await.expect("a server");
+    assert!(!without.offers_tasks().await.expect("it is settled"));
+}
+
+#[tokio::test]
+async fn a_client_that_is_closed_has_told_what_it_gave_up() {
+    everywhere(async |way, fixture| {
+        // Only a server that outlives the client can say whether it heard of that.
+        if !way.over_http {
+            return;
+        }
+        let client = fixture.client().await;
+        let call = client.call_tool("wait", json!({ "gate": "g" })).create_task(false).into_future();
+        tokio::select! {
+            _ = call => panic!("nobody opened the gate"),
+            () = pass(&client, "g-reached") => {}
+        }
+        client.close().await;
+        pass(&fixture.client().await, "g-left").await;
+    })
+    .await;
 }

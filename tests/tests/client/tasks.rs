@@ -154,3 +154,47 @@ async fn tasks_are_listed_where_a_server_offers_that() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_parts_of_a_task_are_told_of() {
+    everywhere(async |_, fixture| {
+        let client = fixture.client().await;
+        let call = client.call_tool("pass_all", json!({ "gates": ["a", "b"] })).create_task(true).send();
+        let mut task = call.await.expect("a task");
+        pass(&client, "a-reached").await;
+        pass(&client, "b-reached").await;
+        let parts = loop {
+            let status = task.next().await.expect("it is not over").expect("a status");
+            let at_gates = status.children.iter().filter(|part| part.progress == Some((1.0, Some(2.0))));
+            if at_gates.count() == 2 {
+                break status.children;
+            }
+        };
+        assert!(parts.iter().all(|part| part.tool == "pass_one" && part.state == TaskState::Working));
+        let part = client.get_task_status(&parts[0].id).await.expect("a part is a task like any other");
+        assert_eq!(part.state, TaskState::Working);
+        open(&client, "a").await;
+        open(&client, "b").await;
+        assert_eq!(task.result().await.expect("a result").text(), "a, b");
+        assert!(task.status().children.iter().all(|part| part.state == TaskState::Completed));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_when_its_task_is_over_gives_the_result() {
+    everywhere(async |way, fixture| {
+        let client = fixture.client().await;
+        let call = || {
+            let call = client.call_tool("wait", json!({ "gate": "g" })).create_task(true);
+            call.idempotency_key(format!("{:?}", way.revisions))
+        };
+        open(&client, "g").await;
+        let mut first = call().send().await.expect("a task");
+        assert_eq!(first.result().await.expect("a result").text(), "passed g");
+        let mut again = call().send().await.expect("a task");
+        assert_eq!(again.id(), first.id());
+        assert_eq!(again.result().await.expect("a result").text(), "passed g");
+    })
+    .await;
+}

@@ -1,12 +1,13 @@
 //! A server as a child process: one message a line, over its standard input and output.
 
+use std::fmt;
 use std::io;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
 
 use super::pending::Pending;
@@ -19,19 +20,51 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Messages that wait to be written; who sends more waits as well.
 const QUEUE: usize = 64;
 
+/// The longest line of its standard error that is told in one piece, in bytes.
+const LONGEST_ERROR: u64 = 64 * 1024;
+
+/// Who hears what a server writes to its standard error, a line at a time.
+pub(in crate::client) type OnStderr = Arc<dyn Fn(String) + Send + Sync>;
+
 /// How a server is started, as often as that is needed.
-#[derive(Clone, Debug)]
-pub(in crate::client) struct Program(Arc<Mutex<Command>>);
+#[derive(Clone)]
+pub(in crate::client) struct Program {
+    command: Arc<Mutex<Command>>,
+    on_stderr: Option<OnStderr>,
+}
 
 impl Program {
-    pub(in crate::client) fn new(command: std::process::Command) -> Self {
+    pub(in crate::client) fn new(command: std::process::Command, on_stderr: Option<OnStderr>) -> Self {
         let mut command = Command::from(command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        Self(Arc::new(Mutex::new(command)))
+        if on_stderr.is_some() {
+            command.stderr(Stdio::piped());
+        }
+        Self { command: Arc::new(Mutex::new(command)), on_stderr }
+    }
+
+    fn command(&self) -> MutexGuard<'_, Command> {
+        self.command.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self) -> io::Result<Child> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).spawn()
+        let mut child = self.command().spawn()?;
+        if let (Some(on_stderr), Some(stderr)) = (&self.on_stderr, child.stderr.take()) {
+            tokio::spawn(tell(stderr, Arc::clone(on_stderr)));
+        }
+        Ok(child)
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.command().as_std().get_program().display())
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Program").field(&self.command()).finish()
     }
 }
 
@@ -159,5 +192,15 @@ async fn read(stdout: ChildStdout, limit: usize, link: Weak<Process>, peer: Arc<
             Ok(text) => peer.hear(text, &dynamic, |id, outcome| link.pending.settle(id, outcome)),
             Err(error) => tracing::warn!(%error, "the server sent a line that is no text"),
         }
+    }
+}
+
+/// Tells the lines of a server's standard error, to its end. What is no text is told as well as it can be.
+async fn tell(stderr: ChildStderr, on_stderr: OnStderr) {
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while let Ok(1..) = (&mut lines).take(LONGEST_ERROR).read_until(b'\n', &mut line).await {
+        on_stderr(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
     }
 }

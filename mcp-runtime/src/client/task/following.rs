@@ -139,7 +139,13 @@ impl Following {
                 }
                 Some(Push::Unanswered(error)) => return Err(error),
                 Some(Push::State(state)) => match TaskStatus::read(state) {
-                    Ok(status) if self.is_news(&status, last, *next_partial) => status,
+                    Ok(mut status) if self.is_news(&status, last, *next_partial) => {
+                        // A task that has parts has them to the end; not everything that is told names them.
+                        if status.children.is_empty() {
+                            status.children.clone_from(&last.children);
+                        }
+                        status
+                    }
                     Ok(_) => continue,
                     Err(error) => {
                         tracing::warn!(%error, task = &*self.id, "the server tells what cannot be read");

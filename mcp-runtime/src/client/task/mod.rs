@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use self::following::Following;
 use self::status::Ending;
-pub use self::status::{TaskState, TaskStatus};
+pub use self::status::{ChildTask, TaskState, TaskStatus};
 use super::Client;
 use super::ask::Ask;
 use super::error::Error;
@@ -213,17 +213,21 @@ impl Client {
         if status.state == TaskState::Cancelled {
             return Err(Error::TaskCancelled { id: id(), message: status.message.clone() });
         }
-        match &status.ending {
-            Some(Ending::Result(result)) => return CallResult::read(result.clone()),
-            Some(Ending::Error(error)) => {
-                let error = serde_json::from_value(error.clone());
-                let error = error.unwrap_or_else(|_| ProtocolError::internal("the task failed"));
-                return Err(Error::TaskFailed { id: id(), error });
-            }
-            None => {}
-        }
         if self.is_modern().await? {
-            return Err(Error::malformed(format_args!("a task that is {} has no result", status.state)));
+            // What a call is answered with says where its task stands, and not what it came to.
+            let ending = match &status.ending {
+                Some(ending) => Some(ending.clone()),
+                None => self.get_task_status(&status.id).await?.ending,
+            };
+            return match ending {
+                Some(Ending::Result(result)) => CallResult::read(result),
+                Some(Ending::Error(error)) => {
+                    let error = serde_json::from_value(error);
+                    let error = error.unwrap_or_else(|_| ProtocolError::internal("the task failed"));
+                    Err(Error::TaskFailed { id: id(), error })
+                }
+                None => Err(Error::malformed(format_args!("a task that is {} has no result", status.state))),
+            };
         }
         let ask = Ask::new("tasks/result", json!({ "taskId": &*status.id }), self.settings());
         match self.connection().request(&ask).await {

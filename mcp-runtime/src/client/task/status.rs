@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::client::error::Error;
@@ -75,12 +75,36 @@ pub struct TaskStatus {
     pub progress: Option<(f64, Option<f64>)>,
     /// What the task has found since the last status that this reader got; from servers that give partial results.
     pub partials: Vec<Value>,
+    /// The tasks that are parts of it, those at work first; from servers that tell of them.
+    pub children: Vec<ChildTask>,
     /// What it wants to know, by key, on the tasks extension.
     pub questions: Map<String, Value>,
     /// The number of the first of the partial results.
     pub(super) first_partial: u64,
     /// How it ended, on the tasks extension.
     pub(super) ending: Option<Ending>,
+}
+
+/// A task that is a part of another, as the status of that one tells of it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ChildTask {
+    /// Its id, by which it can be looked at like any other.
+    #[serde(rename = "taskId")]
+    pub id: Arc<str>,
+    /// The tool that it runs.
+    #[serde(default)]
+    pub tool: String,
+    /// What it is doing.
+    #[serde(rename = "status")]
+    pub state: TaskState,
+    /// What the server says of it, for people.
+    #[serde(default, rename = "statusMessage")]
+    pub message: Option<String>,
+    /// How much is done, and of how much if that is known.
+    #[serde(default, deserialize_with = "pair")]
+    pub progress: Option<(f64, Option<f64>)>,
 }
 
 /// How a task ended, as its state says.
@@ -124,6 +148,16 @@ struct Numbers {
 }
 
 #[derive(Deserialize)]
+struct Children {
+    tasks: Vec<ChildTask>,
+}
+
+/// Progress in numbers as the pair that it is known by here.
+fn pair<'de, D: Deserializer<'de>>(numbers: D) -> Result<Option<(f64, Option<f64>)>, D::Error> {
+    Ok(Option::deserialize(numbers)?.map(|Numbers { progress, total }| (progress, total)))
+}
+
+#[derive(Deserialize)]
 struct Partials {
     values: Vec<Value>,
     first: u64,
@@ -138,6 +172,7 @@ impl TaskStatus {
         let mut task: Task = serde_json::from_value(task)
             .map_err(|error| Error::malformed(format_args!("a task cannot be read: {error}")))?;
         let numbers = task.meta.remove(meta::PROGRESS).and_then(|json| serde_json::from_value(json).ok());
+        let children = task.meta.remove(meta::CHILDREN).and_then(|json| serde_json::from_value(json).ok());
         let partials = task.meta.remove(meta::PARTIAL).and_then(|json| serde_json::from_value(json).ok());
         let Partials { values, first } = partials.unwrap_or(Partials { values: Vec::new(), first: 0 });
         Ok(Self {
@@ -150,6 +185,7 @@ impl TaskStatus {
             poll_interval: task.poll_interval_ms.and_then(millis),
             progress: numbers.map(|Numbers { progress, total }| (progress, total)),
             partials: values,
+            children: children.map_or_else(Vec::new, |Children { tasks }| tasks),
             questions: task.input_requests,
             first_partial: first,
             ending: task.result.map(Ending::Result).or(task.error.map(Ending::Error)),
@@ -162,6 +198,7 @@ impl TaskStatus {
             && self.message == other.message
             && self.progress == other.progress
             && self.questions == other.questions
+            && self.children == other.children
             && self.partials.is_empty()
     }
 }
@@ -207,6 +244,21 @@ mod tests {
         assert_eq!(Some(&status), TaskStatus::read(legacy).ok().as_ref());
         assert_eq!(status.to_string(), "working, parsed 3 of 9 files, poll again in 5s");
         assert_eq!((status.ttl, status.progress), (Some(Duration::from_secs(60)), Some((3.0, Some(9.0)))));
+    }
+
+    #[test]
+    fn the_parts_of_a_task_are_told_of_and_their_steps_are_news() {
+        let part = |done: u32| {
+            let part = json!({ "taskId": "b", "tool": "pass_one", "status": "working", "progress": { "progress": done } });
+            let children = json!({ "count": 1, "ended": 0, "tasks": [part] });
+            let task = json!({ "taskId": "a", "status": "working", "_meta": { "dev.mcp-runtime/children": children } });
+            TaskStatus::read(task).expect("a task")
+        };
+        let status = part(1);
+        let [child] = status.children.as_slice() else { panic!("{status:?}") };
+        assert_eq!((&*child.id, child.tool.as_str(), child.state), ("b", "pass_one", TaskState::Working));
+        assert_eq!((child.progress, &child.message), (Some((1.0, None)), &None));
+        assert!(status.says_as_much_as(&part(1)) && !status.says_as_much_as(&part(2)));
     }
 
     #[test]
