@@ -58,7 +58,7 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
                 let failure = Failure::TooLong(limit.unwrap_or_default());
                 let sentence = failure.to_string();
                 let members = json!({ "code": failure.code(), "kind": failure.kind(), "message": sentence });
-                host.screen.say("timeout", members, &sentence);
+                host.screen.say("failed", members, &sentence);
                 leave(host, &jobs, "");
                 running.shutdown().await;
                 return failure.code();
@@ -74,7 +74,12 @@ pub(crate) async fn follow(host: &Arc<Host>, jobs: Vec<Job>) -> u8 {
             }
             (Interrupt::CtrlC, Phase::Leaving(_)) => {
                 phase = Phase::Cancelling;
-                cancel(host, &jobs).await;
+                // Beside, so that one more Ctrl-C is heard even if the server is not.
+                let (host, jobs) = (Arc::clone(host), jobs.clone());
+                running.spawn(async move {
+                    cancel(&host, &jobs).await;
+                    0
+                });
             }
             (Interrupt::Stop, Phase::Leaving(_)) => {
                 running.shutdown().await;

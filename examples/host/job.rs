@@ -1,5 +1,6 @@
 //! One call or task of this run, from its beginning to its result.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -198,7 +199,15 @@ impl Job {
         let is_error = result.is_error();
         let tool = self.tool.as_deref().unwrap_or("result");
         let folder = host.manner.save.as_deref();
-        let (text, files) = content::shown(result.content(), result.structured_content(), tool, folder)?;
+        let shown = |folder: Option<&Path>| {
+            content::shown(result.content(), result.structured_content(), tool, folder)
+        };
+        let (shown, failure) = match shown(folder) {
+            Ok(shown) => (shown, None),
+            // The result is shown, even if its files cannot be written.
+            Err(failure) => (shown(None)?, Some(failure)),
+        };
+        let (text, files) = shown;
         self.tell(host, Event::Result { is_error, result: &result.into_json() });
         if host.screen.is_json() {
             for file in files {
@@ -207,7 +216,10 @@ impl Job {
         } else {
             host.screen.out(&text);
         }
-        Ok(if is_error { TOOL_FAILED } else { 0 })
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(if is_error { TOOL_FAILED } else { 0 }),
+        }
     }
 
     fn fail(&self, host: &Host, failure: &Failure) -> u8 {

@@ -67,6 +67,7 @@ fn what_is_wrong_is_said_in_a_sentence_and_by_the_exit_code() {
         (&["--stdio", &counter, "cancel", "abc"], 8, "does not know task abc"),
         (&["--stdio", &counter, "answer", "abc"], 8, "does not know task abc"),
         (&["--stdio", &counter, "--timeout", "0s", "tools"], 5, "not done after 0s"),
+        (&["--stdio", &counter, "--timeout", "0s", "call", "count", "to=1000"], 5, "not done after 0s"),
     ] {
         let ended = host.run(arguments);
         assert!(ended.code == Some(code) && ended.stderr.contains(words), "{arguments:?}: {ended:?}");
@@ -139,6 +140,9 @@ fn what_a_result_holds_is_shown_and_its_files_are_written_where_one_says() {
     let file = saved.event("saved")["file"].take();
     let bytes = std::fs::read(file.as_str().expect("it is named")).expect("it was written");
     assert!(bytes.starts_with(b"RIFF"), "{file}");
+    let nowhere = ["--stdio", &everything, "call", "test_audio_content", "--save", "/proc/no/such/place"];
+    let unsaved = host.run(&nowhere);
+    assert!(unsaved.code == Some(12) && unsaved.stdout.contains("[audio: "), "{unsaved:?}");
     let report = host.ok(&["--http", fixture().url(), "call", "report"]);
     let shown: Value =
         serde_json::from_str(&report.stdout).expect("structured content is shown as JSON, once");
