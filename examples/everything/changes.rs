@@ -46,7 +46,7 @@ pub(crate) async fn test_trigger_tool_change(server: State<ServerHandle>) -> Res
     if server.remove_tool("test_guest") {
         return Ok("The guest is gone.".to_owned());
     }
-    server.add_tool(test_guest {})?;
+    server.add_tools(tools![test_guest])?;
     Ok("There is a guest.".to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! What comes from PyPI and is not ours: servers that our client drives.
+//! What comes from the Python Package Index and is not ours: servers that our client drives.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -65,7 +65,8 @@ impl ServerHandle {
         self.0.get()?.upgrade()
     }
 
-    /// Offers one more tool. The error is what building the server would have said; then nothing has changed.
+    /// Offers one more tool, which is a value of its own; functions are offered by [`add_tools`](Self::add_tools), with
+    /// `tools![..]`. The error is what building the server would have said; then nothing has changed.
     pub fn add_tool(&self, tool: impl Tool) -> Result<(), BuildError> {
         self.add_tools([Arc::new(tool) as Arc<dyn Tool>])
     }

@@ -50,6 +50,7 @@ pub(super) enum Broken {
     /// Not the server's end, but something in the way of HTTP said no.
     Status { code: u16, message: String },
     /// The server cannot prove that it is who the address says.
+    #[cfg_attr(not(feature = "client-tls"), allow(dead_code))]
     Untrusted(String),
     /// It cannot be sent at all.
     Invalid(String),

@@ -1,4 +1,4 @@
-//! FastMCP's server, whose tasks are those of the extension, over pipes and over HTTP.
+//! The server of `FastMCP`, whose tasks are those of the extension, over pipes and over HTTP.
 
 use std::process::{Command, Stdio};
 
@@ -79,7 +79,7 @@ async fn fastmcp_is_spoken_to_as_the_revisions_before() {
     for way in ways {
         let client = way.revisions(Revisions::Legacy).connect().await.expect("a server");
         let version = client.protocol_version().await.expect("it is settled");
-        assert!(version < "2026-07-28".to_owned(), "{version}");
+        assert!(version.as_str() < "2026-07-28", "{version}");
         let sum = client.call_tool("add", json!({ "a": 1, "b": 2 })).await.expect("a sum");
         assert_eq!(sum.into_typed::<i64>().ok(), Some(3));
         let result = client.call_tool("analyze", json!({ "dataset": "large.csv" })).await.expect("a result");
