@@ -126,7 +126,7 @@ async fn without_related_ones_only_those_that_speak_of_it_are_recalled() {
     let fix = store(&graph, MemoryType::Solution, "Pool").await;
     relate(&graph, &fix, RelationshipType::Solves, &problem).await;
     let recalled = recall(&graph, "redis", 3, false).await;
-    let titles: Vec<&str> = recalled.memories.iter().map(|recalled| recalled.title.as_str()).collect();
+    let titles: Vec<&str> = recalled.memories.iter().map(|recalled| recalled.brief.title.as_str()).collect();
     assert_eq!(titles, ["Redis timeout"]);
 }
 
@@ -141,14 +141,17 @@ async fn a_recall_goes_on_where_it_stopped() {
     let (mut pages, mut cursor) = (Vec::new(), None);
     loop {
         let page = recall_page(&graph, "redis", (0, true), 3, cursor).await;
-        pages.push(page.memories.iter().map(|memory| memory.id.clone()).collect::<Vec<_>>());
+        pages.push(page.memories.iter().map(|memory| memory.brief.id.clone()).collect::<Vec<_>>());
         cursor = page.next_cursor;
         if cursor.is_none() {
             break;
         }
     }
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
-    assert_eq!(pages.concat(), whole.memories.iter().map(|memory| memory.id.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        pages.concat(),
+        whole.memories.iter().map(|memory| memory.brief.id.clone()).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -285,13 +288,19 @@ async fn a_search_is_for_any_or_all_of_its_terms_and_goes_page_by_page() {
         store(&graph, MemoryType::General, title).await;
     }
     let any = search(&graph, &["redis", "timeout"], MatchMode::Any, 0).await;
-    assert_eq!((any.total, any.memories[0].title.as_str(), any.next_offset), (3, "Redis timeout", Some(2)));
+    assert_eq!(
+        (any.total, any.memories[0].brief.title.as_str(), any.next_offset),
+        (3, "Redis timeout", Some(2))
+    );
     let rest = search(&graph, &["redis", "timeout"], MatchMode::Any, 2).await;
     assert_eq!((rest.memories.len(), rest.next_offset), (1, None));
     let all = search(&graph, &["redis", "timeout"], MatchMode::All, 0).await;
     assert_eq!((all.total, all.memories.len()), (1, 1));
     assert_eq!(search(&graph, &[], MatchMode::Any, 0).await.total, 4, "without terms, all there are");
-    assert_eq!(search(&graph, &["kubernetes"], MatchMode::Any, 0).await.to_string(), "No memories found.");
+    assert_eq!(
+        search(&graph, &["kubernetes"], MatchMode::Any, 0).await.to_string(),
+        "No memories found.\n\nMode: associative."
+    );
 }
 
 #[tokio::test]
@@ -314,7 +323,7 @@ async fn a_search_may_ask_for_a_kind_of_relationship() {
         0,
         graph,
     );
-    assert_eq!(found.await.expect("sound").0.memories[0].id.as_str(), "a");
+    assert_eq!(found.await.expect("sound").0.memories[0].brief.id.as_str(), "a");
 }
 
 #[tokio::test]
@@ -414,6 +423,6 @@ async fn a_server_that_only_reads_offers_nothing_else() {
             .all(|tool| tool["name"] == "export_memories" || tool["annotations"]["readOnlyHint"] == true)
     );
     let all = tools(writing(super::reading(server()))).await;
-    assert_eq!(all.len(), 16);
+    assert_eq!(all.len(), 17);
     assert!(all.iter().all(|tool| tool["outputSchema"]["type"] == "object"));
 }
