@@ -69,3 +69,6 @@ async fn embed(graph: &Graph, run: String, turn: usize) -> Result<Part, GraphErr
     });
     Ok(Part { embedded: embedded.await?, any })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mcp_runtime::{Server, ServerHandle};
 use serde_json::{Value, json};
 
-use super::answers::{Bulk, Found, Neighbours, Recollection, Related};
+use super::answers::{Bulk, Found, Meant, Neighbours, Recollection, Related};
 use super::*;
 use crate::files::Files;
 use crate::graph::{Direction, Graph, OnDuplicate};
@@ -425,4 +425,60 @@ async fn a_server_that_only_reads_offers_nothing_else() {
     let all = tools(writing(super::reading(server()))).await;
     assert_eq!(all.len(), 17);
     assert!(all.iter().all(|tool| tool["outputSchema"]["type"] == "object"));
+}
+
+async fn meant(
+    graph: &State<Graph>,
+    terms: &[&str],
+    mode: MatchMode,
+    cursor: Option<super::cursor::Cursor>,
+) -> Meant {
+    let terms = terms.iter().map(|term| (*term).to_owned()).collect();
+    let (graph, cx) = (graph.clone(), Context::detached());
+    let found = semantic_search(terms, mode, None, None, None, None, None, None, 2, cursor, graph, cx);
+    found.await.expect("sound").0
+}
+
+#[tokio::test]
+async fn a_search_for_several_things_ranks_by_all_and_goes_page_by_page() {
+    let graph = graph();
+    for title in ["Redis timeout", "Redis pool", "Deadlock", "Timeout of a lock"] {
+        store(&graph, MemoryType::General, title).await;
+    }
+    let any = meant(&graph, &["redis", "tiemout"], MatchMode::Any, None).await;
+    assert_eq!((any.total, any.memories[0].brief.title.as_str()), (3, "Redis timeout"));
+    let told = serde_json::to_value(&any).expect("serializes");
+    assert_eq!(told["mode"], "associative");
+    assert_eq!(told["guessed"], json!([{ "word": "tiemout", "taken_for": ["timeout"] }]));
+    assert!(told["memories"][0]["lexical"].as_f64().is_some_and(|lexical| lexical > 0.5), "{told}");
+    assert!(any.to_string().contains("Mode: associative. \"tiemout\" was taken for \"timeout\"."), "{any}");
+    let rest = meant(&graph, &["redis", "tiemout"], MatchMode::Any, any.next_cursor).await;
+    assert_eq!((rest.total, rest.memories.len(), rest.next_cursor), (3, 1, None));
+    assert!(any.memories.iter().all(|told| told.brief.id != rest.memories[0].brief.id));
+    let all = meant(&graph, &["redis", "tiemout"], MatchMode::All, None).await;
+    assert_eq!((all.total, all.memories[0].brief.title.as_str()), (1, "Redis timeout"));
+}
+
+#[tokio::test]
+async fn with_a_model_all_that_find_say_so_and_without_vectors_how_many() {
+    let folder = crate::search::semantic::tests::tiny();
+    let model = crate::search::semantic::Model::open(folder.path()).expect("a sound model");
+    let graph = State::new(Graph::open_with(Place::Nowhere, Some(model.into())).expect("memory is there"));
+    for title in ["listen", "bowl"] {
+        store(&graph, MemoryType::General, title).await;
+    }
+    let found = meant(&graph, &["silent"], MatchMode::Any, None).await;
+    assert_eq!(found.memories[0].brief.title, "listen");
+    let told = serde_json::to_value(&found).expect("serializes");
+    assert_eq!((&told["mode"], &told["memories"][0]["lexical"]), (&json!("semantic"), &json!(0.0)));
+    let hit = &told["memories"][0];
+    assert!(hit["vector"] == hit["score"] && hit["vector"].as_f64() > Some(0.5), "{told}");
+    let recalled = recall(&graph, "silent", 0, true).await;
+    assert_eq!(serde_json::to_value(&recalled).expect("serializes")["mode"], "semantic");
+    assert_eq!(recalled.memories[0].brief.title, "listen");
+    let searched = search(&graph, &["silent"], MatchMode::Any, 0).await;
+    assert_eq!(serde_json::to_value(&searched).expect("serializes")["mode"], "semantic");
+    let words = serde_json::to_value(graph.search(&"listen".parse().expect("has words")).ranking)
+        .expect("serializes");
+    assert!(words.get("without_vector").is_none(), "all have one");
 }

@@ -95,6 +95,14 @@ pub(crate) fn tiny() -> Folder {
     Folder::new().with(MATRIX, &letters()).with(TOKENIZER, tokenizer(&[]).to_string().as_bytes())
 }
 
+/// Another one, which merges what it has no vector for.
+pub(crate) fn tiny_merging() -> Folder {
+    let tokenizer = tokenizer(&[("x", "x")]).to_string();
+    let rows = MERGED as usize + 1;
+    let matrix = matrix("embedding.weight", "F16", &json!([rows, 26]), &vec![0; rows * 26 * 2]);
+    Folder::new().with(MATRIX, &matrix).with(TOKENIZER, tokenizer.as_bytes())
+}
+
 /// A wheel of the same model, with a file that nobody looks for.
 fn wheel(folder: &Folder, method: CompressionMethod, spoilt: bool) -> PathBuf {
     let path = folder.path().join("tiny.whl");
