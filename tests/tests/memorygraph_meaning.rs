@@ -83,6 +83,18 @@ fn done(server: &mut Process, tool: &str, arguments: Value) -> Value {
     ended["result"]["structuredContent"].clone()
 }
 
+/// A server that embeds so many memories of before, and the task by which it does.
+fn embedding(bench: &Bench, count: usize) -> (Process, Value) {
+    let file = bench.path("in.json");
+    fs::write(&file, memories(count).to_string()).expect("can be written");
+    let mut server = bench.server(false);
+    done(&mut server, "import_memories", json!({ "file": file }));
+    drop(server);
+    let mut server = bench.server(true);
+    let task = server.task("embed_memories", json!({}));
+    (server, task)
+}
+
 #[test]
 fn memories_of_before_are_embedded_by_a_task_and_found_by_what_they_mean() {
     let Some(bench) = Bench::new("task") else { return };
@@ -127,13 +139,7 @@ fn memories_of_before_are_embedded_by_a_task_and_found_by_what_they_mean() {
 fn an_embedding_that_is_killed_goes_on_and_counts_each_memory_once() {
     const COUNT: usize = 3_000;
     let Some(bench) = Bench::new("killed") else { return };
-    let file = bench.path("in.json");
-    fs::write(&file, memories(COUNT).to_string()).expect("can be written");
-    let mut server = bench.server(false);
-    done(&mut server, "import_memories", json!({ "file": file }));
-    drop(server);
-    let mut server = bench.server(true);
-    let task = server.task("embed_memories", json!({}));
+    let (mut server, task) = embedding(&bench, COUNT);
     for parts in 1..5 {
         // Until so many parts are done, or all are.
         let told = |state: &Value| {
@@ -159,13 +165,7 @@ fn an_embedding_that_is_killed_goes_on_and_counts_each_memory_once() {
 fn an_embedding_that_is_cancelled_leaves_what_it_did() {
     const COUNT: usize = 3_000;
     let Some(bench) = Bench::new("cancelled") else { return };
-    let file = bench.path("in.json");
-    fs::write(&file, memories(COUNT).to_string()).expect("can be written");
-    let mut server = bench.server(false);
-    done(&mut server, "import_memories", json!({ "file": file }));
-    drop(server);
-    let mut server = bench.server(true);
-    let task = server.task("embed_memories", json!({}));
+    let (mut server, task) = embedding(&bench, COUNT);
     let id = task["taskId"].clone();
     server.ok("tasks/cancel", json!({ "taskId": id }));
     let ended = server.ended(&task);

@@ -59,7 +59,7 @@ fn what_was_there_before_the_model_is_embedded_once() {
     let (folder, model) = (Folder::new(), tiny());
     let file = folder.path().join("memory.db");
     let graph = open(&file, None);
-    for number in 0..2 * BATCH + 1 {
+    for number in 0..=2 * BATCH {
         store(&graph, &number.to_string(), "listen");
     }
     assert_eq!((lacking(&graph), embedded(&graph)), (0, 0), "without a model nothing is lacking");

@@ -200,14 +200,13 @@ fn find(
 ) -> (Found, Vec<Slot>) {
     let matches = query.map(|query| graph.search(query));
     graph.read(|tables| {
-        let found = if let Some(matches) = &matches {
-            wanted.of(candidates(matches.best.iter().copied(), tables), tables)
+        let (told, total) = if let Some(matches) = &matches {
+            wanted.page(candidates(matches.best.iter().copied(), tables), tables, offset, limit)
         } else {
             let all = tables.memories();
-            wanted.of(all.map(|(slot, memory)| Candidate { slot, memory, score: 0.0, why: None }), tables)
+            let all = all.map(|(slot, memory)| Candidate { slot, memory, score: 0.0, why: None });
+            wanted.page(all, tables, offset, limit)
         };
-        let total = found.len();
-        let told: Vec<Candidate<'_>> = found.into_iter().skip(offset).take(limit).collect();
         let seen = told.iter().map(|told| told.slot).collect();
         let memories: Vec<FoundMemory> = told.iter().map(FoundMemory::from).collect();
         let next_offset = Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());

@@ -54,7 +54,7 @@ pub(crate) async fn semantic_search(
     for (turn, query) in (1..).zip(&queries) {
         together.add(graph.search(query));
         // What speaks of one term is among what is looked for, if one is enough; where it ranks is seen in the end.
-        if match_mode == MatchMode::Any && told_before == 0 {
+        if match_mode == MatchMode::Any && told_before == 0 && turn < queries.len() {
             let so_far = graph.read(|tables| page(&together, match_mode, &wanted, tables, 0, limit).0);
             tell(&so_far, &mut told, &cx);
         }
@@ -84,9 +84,9 @@ fn page(
     passed_over: usize,
     limit: usize,
 ) -> (Vec<(Slot, FoundMemory)>, usize) {
-    let found = wanted.of(candidates(together.matches(match_mode), tables), tables);
-    let page = found.iter().skip(passed_over).take(limit);
-    (page.map(|found| (found.slot, FoundMemory::from(found))).collect(), found.len())
+    let found = candidates(together.matches(match_mode), tables);
+    let (page, total) = wanted.page(found, tables, passed_over, limit);
+    (page.iter().map(|found| (found.slot, FoundMemory::from(found))).collect(), total)
 }
 
 /// Tells those that were not told before.

@@ -1,5 +1,7 @@
 //! Which of the memories that were found are wanted, and in which order they are told.
 
+use std::cmp::Ordering;
+
 use crate::graph::{Match, Tables};
 use crate::model::{Memory, MemoryType, Moment, RelationshipType, Slot, Weight};
 use crate::search::Why;
@@ -54,12 +56,15 @@ pub(super) fn candidates(
 }
 
 impl Wanted {
-    /// Those that are wanted, the best first; of equals the more important, then the newer.
-    pub(super) fn of<'t>(
+    /// Some of those that are wanted, after those that are passed over, and how many there are in all. The best are first;
+    /// of equals the more important, then the newer.
+    pub(super) fn page<'t>(
         &self,
         found: impl Iterator<Item = Candidate<'t>>,
         tables: &'t Tables,
-    ) -> Vec<Candidate<'t>> {
+        passed_over: usize,
+        limit: usize,
+    ) -> (Vec<Candidate<'t>>, usize) {
         let relates = |slot| {
             self.relationships.is_empty()
                 || tables
@@ -69,12 +74,19 @@ impl Wanted {
         };
         let mut wanted: Vec<Candidate<'t>> =
             found.filter(|found| self.filter.takes(found.memory) && relates(found.slot)).collect();
-        wanted.sort_by(|a, b| {
-            let importance = || b.memory.importance.get().total_cmp(&a.memory.importance.get());
-            let age =
-                || b.memory.created_at.cmp(&a.memory.created_at).then_with(|| a.memory.id.cmp(&b.memory.id));
-            b.score.total_cmp(&a.score).then_with(importance).then_with(age)
-        });
-        wanted
+        let total = wanted.len();
+        let end = passed_over.saturating_add(limit);
+        if (1..total).contains(&end) {
+            wanted.select_nth_unstable_by(end - 1, in_order);
+            wanted.truncate(end);
+        }
+        wanted.sort_unstable_by(in_order);
+        (wanted.into_iter().skip(passed_over).take(limit).collect(), total)
     }
+}
+
+fn in_order(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
+    let importance = || b.memory.importance.get().total_cmp(&a.memory.importance.get());
+    let age = || b.memory.created_at.cmp(&a.memory.created_at).then_with(|| a.memory.id.cmp(&b.memory.id));
+    b.score.total_cmp(&a.score).then_with(importance).then_with(age)
 }
