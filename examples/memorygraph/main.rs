@@ -9,13 +9,16 @@
 //! It keeps everything in one SQLite file, and tasks in another beside it. The tools that may take long run as tasks where
 //! the client can take one, and go on where they were when the process was killed.
 
+mod blocking;
 mod consolidate;
 mod conversation;
 mod curate;
 mod demo;
+mod embed;
 mod error;
 mod export;
 mod files;
+mod fingerprint;
 mod generate;
 mod graph;
 mod import;
@@ -33,6 +36,7 @@ use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use mcp_runtime::prelude::*;
 use tokio::net::TcpListener;
@@ -41,11 +45,17 @@ use files::Files;
 use graph::Graph;
 use options::{Mode, Options, USAGE};
 use search::evaluation::Set;
+use search::semantic::{Model, ModelError};
 use store::Place;
 
 const INSTRUCTIONS: &str = "Keeps what is worth remembering, and how it relates. Recall before you begin (recall_memories), \
     store what was learned (store_memory), and relate it (create_relationship): a solution SOLVES a problem, an error \
     OCCURS_IN a technology.";
+
+/// Reads the model that was asked for: whoever asked for one is not served without it.
+fn model(options: &Options) -> Result<Option<Arc<Model>>, ModelError> {
+    Ok(options.model.as_deref().map(Model::open).transpose()?.map(Arc::new))
+}
 
 /// Opens the graph, and offers what may be done with it.
 fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
@@ -54,7 +64,7 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         Some(path) if options.read_only => Place::ReadOnly(path),
         Some(path) => Place::File(path),
     };
-    let graph = Graph::open(place).map_err(|error| match &options.db {
+    let graph = Graph::open_with(place, model(options)?).map_err(|error| match &options.db {
         Some(path) => format!("{} cannot be opened: {error}", path.display()),
         None => error.to_string(),
     })?;
@@ -75,7 +85,11 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         None => server,
     };
     let server = tools::reading(server);
-    Ok(if options.read_only { server } else { tools::writing(server) })
+    Ok(match (options.read_only, &options.model) {
+        (true, _) => server,
+        (false, None) => tools::writing(server),
+        (false, Some(_)) => tools::embedding(tools::writing(server)),
+    })
 }
 
 async fn serve_http(server: Server, address: &str) -> Result<(), Box<dyn Error>> {
@@ -92,9 +106,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             demo::run(|file| server(&Options { db: Some(file.to_owned()), ..options })).await
         }
         Mode::Evaluate(files) => {
+            let model = model(&options)?;
             let set = match files {
-                Some((memories, questions)) => Set::open(memories, questions)?,
-                None => Set::own()?,
+                Some((memories, questions)) => Set::open(memories, questions, model)?,
+                None => Set::own(model)?,
             };
             println!("{set}");
             Ok(())

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-pub(crate) const USAGE: &str = "usage: memorygraph [--db FILE] [--stdio | --http ADDRESS] [--import-dir DIR] [--read-only]
+pub(crate) const USAGE: &str = "usage: memorygraph [--db FILE] [--stdio | --http ADDRESS] [--import-dir DIR] [--model PATH] [--read-only]
 
   --db FILE          keep memories in this file, and tasks in FILE-tasks beside it; without it, they are gone with the
                      process
   --stdio            serve a client on stdin and stdout
   --http ADDRESS     serve clients at http://ADDRESS/mcp
   --import-dir DIR   files that clients name lie below this folder; over HTTP none may be named without it
+  --model PATH       find what words mean, too, by the model in this folder or wheel (.whl) of WordLlama's layout
   --evaluate [MEMORIES QUESTIONS]
                      print how good the search is, on a document of memories and a list of questions to it
   --read-only        offer no tool that changes anything
@@ -36,13 +37,16 @@ pub(crate) struct Options {
     pub(crate) mode: Mode,
     pub(crate) db: Option<PathBuf>,
     pub(crate) import_dir: Option<PathBuf>,
+    /// Where the model lies by which meanings are known.
+    pub(crate) model: Option<PathBuf>,
     pub(crate) read_only: bool,
 }
 
 impl Options {
     /// What the command line asks for; the error says what of it is not understood.
     pub(crate) fn of(args: impl Iterator<Item = String>, at_a_terminal: bool) -> Result<Self, String> {
-        let mut options = Self { mode: Mode::Help, db: None, import_dir: None, read_only: false };
+        let mut options =
+            Self { mode: Mode::Help, db: None, import_dir: None, model: None, read_only: false };
         let (mut mode, mut said) = (None, false);
         let mut args = args.peekable();
         while let Some(flag) = args.next() {
@@ -55,6 +59,10 @@ impl Options {
                 }
                 "--import-dir" => {
                     options.import_dir = Some(value()?.into());
+                    continue;
+                }
+                "--model" => {
+                    options.model = Some(value()?.into());
                     continue;
                 }
                 "--read-only" => {
@@ -120,12 +128,13 @@ mod tests {
 
     #[test]
     fn what_is_said_besides_is_kept() {
-        let said =
-            options(&["--db", "m.db", "--http", "[::1]:80", "--import-dir", "in", "--read-only"], false);
+        let said = "--db m.db --http [::1]:80 --import-dir in --model m.whl --read-only";
+        let said = options(&said.split(' ').collect::<Vec<_>>(), false);
         let expected = Options {
             mode: Mode::ServeHttp("[::1]:80".to_owned()),
             db: Some("m.db".into()),
             import_dir: Some("in".into()),
+            model: Some("m.whl".into()),
             read_only: true,
         };
         assert_eq!(expected.tasks(), Some("m.db-tasks".into()));

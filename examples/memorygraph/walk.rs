@@ -153,7 +153,7 @@ impl<'g> Walk<'g> {
         let (arrivals, open) = graph.read(|tables| {
             let mut arrivals = Vec::with_capacity(seeds.len());
             let mut open = Vec::with_capacity(seeds.len());
-            for Match { slot: at, score } in &seeds {
+            for Match { slot: at, score, .. } in &seeds {
                 let Some(memory) = tables.at(*at) else { continue };
                 let (place, importance) = (arrivals.len(), memory.importance.get());
                 open.push(Open { score: *score, importance, at: *at, place });
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::graph::tests::now;
     use crate::model::{MemoryChange, MemoryDraft, MemoryId, RelationshipDraft};
-    use crate::search::{Mode, Query};
+    use crate::search::Query;
     use crate::store::Place;
     use RelationshipType::{Follows, RelatedTo, Solves};
 
@@ -273,8 +273,8 @@ mod tests {
 
     fn recall_along(graph: &Graph, query: &str, course: Course) -> Vec<Hit> {
         let mut query: Query = query.parse().expect("has words");
-        query.mode = Mode::Lexical;
-        let mut walk = Walk::begin(graph, graph.search(&query), course);
+        query.words_only = true;
+        let mut walk = Walk::begin(graph, graph.search(&query).best, course);
         std::iter::from_fn(|| walk.step(usize::MAX)).flatten().collect()
     }
 
@@ -397,7 +397,7 @@ mod tests {
             remember(&graph, &spoke.to_string(), "Note");
             relate(&graph, &spoke.to_string(), RelatedTo, "hub", 0.5);
         }
-        let seeds = graph.search(&"redis".parse().expect("has words"));
+        let seeds = graph.search(&"redis".parse().expect("has words")).best;
         let mut walk = Walk::begin(&graph, seeds, course(2));
         assert_eq!(walk.step(3).map(|hits| hits.len()), Some(3));
         assert_eq!(walk.traversed(), 3);

@@ -3,6 +3,7 @@
 mod edges;
 mod related;
 mod tables;
+mod together;
 mod writing;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,11 +12,13 @@ use crate::error::GraphError;
 use crate::model::{
     Memory, MemoryChange, MemoryDraft, MemoryId, Moment, Relationship, RelationshipDraft, Slot,
 };
-use crate::search::{Hit, Query};
+use crate::search::semantic::Model;
+use crate::search::{Hit, Mode, Query, Ranking, Why};
 use crate::store::{Place, Store, StoreError};
 pub(crate) use edges::{Direction, Link};
 pub(crate) use related::{Around, Neighbourhood, Reached};
 pub(crate) use tables::Tables;
+pub(crate) use together::Together;
 pub(crate) use writing::{Moved, Writing};
 
 /// What to do with something that is already there.
@@ -63,6 +66,15 @@ pub(crate) struct Neighbour {
 pub(crate) struct Match {
     pub(crate) slot: Slot,
     pub(crate) score: f64,
+    pub(crate) why: Why,
+}
+
+/// What a search found, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Matches {
+    /// The best first.
+    pub(crate) best: Vec<Match>,
+    pub(crate) ranking: Ranking,
 }
 
 /// How much the graph holds.
@@ -84,9 +96,16 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Reads the graph from where it is kept. It takes a while for a large one.
+    /// The same as [`open_with`](Self::open_with), without a model.
+    #[cfg(test)]
     pub(crate) fn open(place: Place<'_>) -> Result<Self, StoreError> {
-        let (store, tables) = Store::open(place)?;
+        Self::open_with(place, None)
+    }
+
+    /// Reads the graph from where it is kept, with what the model said of its memories before. It takes a while for a
+    /// large one.
+    pub(crate) fn open_with(place: Place<'_>, model: Option<Arc<Model>>) -> Result<Self, StoreError> {
+        let (store, tables) = Store::open(place, model)?;
         Ok(Self { tables, store })
     }
 
@@ -137,10 +156,12 @@ impl Graph {
     }
 
     /// The memories whose text speaks of `query`, the best first.
-    pub(crate) fn search(&self, query: &Query) -> Vec<Match> {
-        let hits = self.read(|tables| tables.search(query));
-        let matched = |hit: Hit| Match { slot: hit.doc.into(), score: hit.score.into() };
-        hits.best.into_iter().map(matched).collect()
+    pub(crate) fn search(&self, query: &Query) -> Matches {
+        let (hits, without_meaning) = self.read(|tables| (tables.search(query), tables.without_meaning()));
+        let without_vector = if hits.mode == Mode::Semantic { without_meaning } else { 0 };
+        let matched = |Hit { doc, score, why }| Match { slot: Slot::from(doc), score: f64::from(score), why };
+        let ranking = Ranking { mode: hits.mode, guessed: hits.guessed, without_vector };
+        Matches { best: hits.best.into_iter().map(matched).collect(), ranking }
     }
 
     /// Counts that these were read by somebody.

@@ -7,6 +7,7 @@ use super::Size;
 use super::edges::{Edge, EdgeKey, Edges};
 use crate::error::GraphError;
 use crate::model::{Memory, MemoryId, Moment, Relationship, Slot};
+use crate::search::semantic::{Meaning, Model};
 use crate::search::{Hits, Index, Query};
 use crate::store::rows::StoredRelationship;
 
@@ -21,6 +22,16 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
+    /// An empty graph, with a model that knows what memories mean.
+    pub(crate) fn with(model: Arc<Model>) -> Self {
+        Self { index: Index::with(model), ..Self::default() }
+    }
+
+    /// The model that knows what memories mean, if there is one.
+    pub(crate) fn model(&self) -> Option<&Arc<Model>> {
+        self.index.model()
+    }
+
     pub(crate) fn size(&self) -> Size {
         Size { memories: self.slots.len(), relationships: self.edges.len() }
     }
@@ -80,6 +91,29 @@ impl Tables {
     /// Lets the index learn from everything.
     pub(crate) fn learn(&mut self) {
         self.index.learn();
+    }
+
+    /// How many memories the model, if there is one, was not shown.
+    pub(crate) fn without_meaning(&self) -> usize {
+        self.index.without_meaning()
+    }
+
+    /// Some memories that the model, if there is one, was not shown.
+    pub(crate) fn some_without_meaning(&self, most: usize) -> Vec<(Slot, Arc<Memory>)> {
+        let lacking = self.memories().filter(|(slot, _)| self.index.lacks_meaning((*slot).into()));
+        lacking.map(|(slot, memory)| (slot, Arc::clone(memory))).take(most).collect()
+    }
+
+    /// Takes over what the model said of the text that a memory still has. Says whether it did.
+    pub(crate) fn take_over(&mut self, slot: Slot, meaning: &Meaning) -> bool {
+        let memory = self.memories.get(slot.index()).and_then(Option::as_ref);
+        memory.is_some_and(|memory| self.index.take_over(slot.into(), &memory.text(), meaning))
+    }
+
+    /// Shows a memory to the model, if there is one, unless it knows its text. Gives what is new of it.
+    pub(super) fn understand(&mut self, slot: Slot) -> Option<Meaning> {
+        let memory = self.memories.get(slot.index())?.as_ref()?;
+        self.index.understand(slot.into(), &memory.text())
     }
 
     /// A relationship with its ends looked up.

@@ -150,7 +150,7 @@ fn what_is_deleted_is_gone_with_its_relationships() {
     assert_eq!(now(graph.delete("b".into())).expect("is there"), 2);
     assert_eq!(graph.size(), Size { memories: 2, relationships: 1 });
     assert_eq!(now(graph.delete("b".into())).expect_err("is gone").to_string(), "Memory not found: b");
-    assert_eq!(graph.search(&"something".parse().expect("has words")).len(), 2);
+    assert_eq!(graph.search(&"something".parse().expect("has words")).best.len(), 2);
     now(graph.relate(draft("c", Follows, "b"))).expect_err("there is nothing to relate to");
     let again = MemoryDraft { id: Some("b".into()), ..MemoryDraft::new(MemoryType::Fix, "B", "Again.") };
     now(graph.store(again)).expect("its name is free");
@@ -170,7 +170,7 @@ fn many_tasks_may_read_while_one_writes() {
         let query: Query = "redis timeout".parse().expect("has words");
         let mut seen = 0;
         while !writer.is_finished() {
-            let matches = graph.search(&query).len();
+            let matches = graph.search(&query).best.len();
             assert!(matches >= seen, "what was found once is found again");
             seen = matches;
         }

@@ -14,6 +14,7 @@ use crate::error::GraphError;
 use crate::model::{
     Memory, MemoryChange, MemoryDraft, MemoryId, Moment, Object, Relationship, RelationshipDraft, Slot,
 };
+use crate::search::semantic::Meaning;
 use crate::store::{StoreError, rows};
 pub(crate) use merging::Moved;
 
@@ -76,7 +77,28 @@ impl<'w> Writing<'w> {
     pub(crate) fn put_memory(&mut self, memory: Arc<Memory>) -> Result<Slot, GraphError> {
         let slot = self.tables.put(Arc::clone(&memory));
         self.keep(|sql| rows::put_memory(sql, slot, &memory))?;
+        if let Some(meaning) = self.tables.understand(slot) {
+            self.keep_meaning(slot, &meaning)?;
+        }
         Ok(slot)
+    }
+
+    /// Takes over what the model said of memories in the meantime. Those that have changed since, or are gone, are left
+    /// out; says how many are not.
+    pub(crate) fn take_over(&mut self, meanings: &[(Slot, Meaning)]) -> Result<usize, GraphError> {
+        let mut taken = 0;
+        for (slot, meaning) in meanings {
+            if self.tables.take_over(*slot, meaning) {
+                self.keep_meaning(*slot, meaning)?;
+                taken += 1;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn keep_meaning(&mut self, slot: Slot, meaning: &Meaning) -> Result<(), GraphError> {
+        let Some(model) = self.tables.model().map(|model| model.fingerprint()) else { return Ok(()) };
+        self.keep(|sql| rows::put_meaning(sql, slot, model, meaning))
     }
 
     pub(crate) fn admit_memory(

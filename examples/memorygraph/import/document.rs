@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{GraphError, Refusal};
+use crate::fingerprint::Fingerprint;
 use crate::model::MemoryId;
 
 /// The format that is read and written.
@@ -85,14 +86,8 @@ impl Document {
         let memories = envelope.memories.ok_or(Refusal::MissingKey("memories"))?;
         let relationships = envelope.relationships.ok_or(Refusal::MissingKey("relationships"))?;
         let ids = own_ids(&memories)?;
-        Ok(Self { ids, memories, relationships, fingerprint: fingerprint(text) })
+        Ok(Self { ids, memories, relationships, fingerprint: Fingerprint::of(text.as_bytes()).number() })
     }
-}
-
-/// FNV-1a, which is the same in every build.
-fn fingerprint(text: &str) -> u64 {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 fn own_ids(memories: &[Box<RawValue>]) -> Result<Vec<MemoryId>, Refusal> {

@@ -178,7 +178,7 @@ fn replacing_puts_the_new_in_the_place_of_the_old_and_keeps_its_relationships() 
     let neighbours = graph.neighbours(&"b".into(), Moment::now()).expect("is there");
     assert_eq!(neighbours[0].memory.title, "Kubernetes");
     assert_eq!(neighbours[0].relationship.properties.strength, Weight::clamped(1.0));
-    assert_eq!(graph.search(&"kubernetes".parse().expect("has words")).len(), 1);
+    assert_eq!(graph.search(&"kubernetes".parse().expect("has words")).best.len(), 1);
 }
 
 #[test]

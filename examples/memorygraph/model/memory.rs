@@ -110,8 +110,13 @@ impl Memory {
     /// Its words, ready to be indexed.
     pub(crate) fn digest(&self) -> Digest {
         let kind = self.kind.to_string();
+        Digest::of(&Text { kind: &kind, ..self.text() })
+    }
+
+    /// What it says, but for what kind of knowledge that is.
+    pub(crate) fn text(&self) -> Text<'_> {
         let Self { title, summary, content, tags, .. } = self;
-        Digest::of(&Text { title, summary: summary.as_deref(), content, tags, kind: &kind })
+        Text { title, summary: summary.as_deref(), content, tags, kind: "" }
     }
 
     /// The project that it belongs to.

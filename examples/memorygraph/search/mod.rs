@@ -1,14 +1,18 @@
 //! Ranked text search: which documents speak of a query's words, and how much.
 //!
 //! An [`Index`] is purely in memory and knows documents by numbers. What a query's words cover of it
-//! ([`lexical`]) counts first; what they have to do with others ([`associative`]) adds to it.
+//! ([`lexical`]) counts first; what they have to do with others ([`associative`]) adds to it. With a model it is the other
+//! way round: what the query means ([`semantic`]) counts first, and its words add to it.
 
 mod associative;
 mod digest;
 mod duplicates;
 pub(crate) mod evaluation;
 mod lexical;
+mod meanings;
 mod query;
+mod ranking;
+pub(crate) mod semantic;
 mod stem;
 mod vectors;
 mod vocabulary;
@@ -18,14 +22,21 @@ use std::collections::VecDeque;
 
 use associative::Associations;
 use lexical::{Lexical, Wanted};
+use meanings::Meanings;
 
 pub(crate) use digest::{Digest, Text};
 pub(crate) use query::{MatchMode, Mode, Query, QueryError, Tolerance};
+pub(crate) use ranking::{Guess, Ranking};
 
 /// Of a cosine, what it adds to what the words cover.
 const ASSOCIATION: f32 = 0.5;
 /// How near a document must lie that has no word of the query. Below are all that happen to point the same way.
 const NEAR: f32 = 0.25;
+
+/// Of what the words cover, what it adds to a cosine of meanings.
+const WORDS: f32 = 0.5;
+/// How near a document must mean the same, if it has no word of the query.
+const MEANT: f32 = 0.15;
 
 /// How often a word must be said until half of its company is taken for more than chance.
 const HEARSAY: f32 = 4.0;
@@ -38,6 +49,8 @@ const FEW_WORDS: f32 = 3.0;
 pub(crate) struct Index {
     lexical: Lexical,
     associations: Associations,
+    /// With a model, these count in place of the associations, which then learn nothing.
+    meanings: Option<Meanings>,
     /// Documents whose words are known, and not yet what these have to do with others.
     pending: VecDeque<u32>,
 }
@@ -55,8 +68,25 @@ pub(crate) struct Hit {
 pub(crate) struct Why {
     /// The part of the query that the document's words cover, from 0 to 1.
     pub(crate) lexical: f32,
-    /// The cosine between the query and the document; 0 where it is not asked for, or says nothing.
-    pub(crate) vector: f32,
+    /// The cosine between the query and the document, from 0 to 1; none where it is not asked for, or not known.
+    pub(crate) vector: Option<f32>,
+}
+
+impl Why {
+    fn score(self, mode: Mode) -> f32 {
+        let vector = self.vector.unwrap_or_default();
+        match mode {
+            Mode::Lexical => self.lexical,
+            Mode::Associative => self.lexical + ASSOCIATION * vector,
+            Mode::Semantic => vector + WORDS * self.lexical,
+        }
+    }
+
+    /// Whether the vector alone says that the document speaks of the query.
+    fn is_near(self, mode: Mode) -> bool {
+        let enough = if mode == Mode::Semantic { MEANT } else { NEAR };
+        self.vector.is_some_and(|vector| vector >= enough)
+    }
 }
 
 /// What a search found.
@@ -66,17 +96,21 @@ pub(crate) struct Hits {
     pub(crate) best: Vec<Hit>,
     /// How many there are.
     pub(crate) total: usize,
-    /// The words that no document has, each with those that were taken for them.
-    pub(crate) guessed: Vec<(String, Vec<String>)>,
+    /// How they were ranked.
+    pub(crate) mode: Mode,
+    /// The words that no document has, with what they were taken for.
+    pub(crate) guessed: Vec<Guess>,
 }
 
 impl Index {
     /// Makes `doc` known by the words of `digest`, and by nothing that it said before. What these words have to do with
     /// others is known once the index has [settled](Self::settle).
     pub(crate) fn put(&mut self, doc: u32, digest: &Digest) {
-        self.remove(doc);
+        self.forget_words(doc);
         self.lexical.put(doc, digest);
-        self.pending.push_back(doc);
+        if self.meanings.is_none() {
+            self.pending.push_back(doc);
+        }
     }
 
     /// Learns a little from what was put: from so many documents at most. Says whether more is to be learnt.
@@ -91,11 +125,20 @@ impl Index {
     /// Learns anew from all documents at once what words have to do with each other.
     pub(crate) fn learn(&mut self) {
         self.pending.clear();
-        self.associations.learn(&self.lexical);
+        if self.meanings.is_none() {
+            self.associations.learn(&self.lexical);
+        }
     }
 
     /// Forgets `doc`. Says whether it was known.
     pub(crate) fn remove(&mut self, doc: u32) -> bool {
+        if let Some(meanings) = &mut self.meanings {
+            meanings.clear(doc);
+        }
+        self.forget_words(doc)
+    }
+
+    fn forget_words(&mut self, doc: u32) -> bool {
         self.associations.remove(&self.lexical, doc);
         self.lexical.remove(doc)
     }
@@ -131,17 +174,14 @@ impl Index {
             .collect();
         let all = query.match_mode == MatchMode::All;
         let covered = self.lexical.cover(&wanted, all);
-        let cosines = match query.mode {
-            Mode::Lexical => Vec::new(),
-            Mode::Associative => self.cosines(&wanted),
-        };
-        let near = |doc: usize| cosines.get(doc).copied().unwrap_or_default();
+        let (mode, cosines) = self.nearness(query, &wanted);
         let mut best: Vec<Hit> = Vec::new();
         for (doc, lexical) in (0..).zip(covered) {
-            let vector = near(doc as usize).max(0.0);
-            let speaks = lexical > 0.0 || (!all && vector >= NEAR);
+            let vector = cosines.get(doc as usize).copied().flatten().map(|cosine| cosine.clamp(0.0, 1.0));
+            let why = Why { lexical, vector };
+            let speaks = lexical > 0.0 || (!all && why.is_near(mode));
             if speaks && filter(doc) {
-                best.push(Hit { doc, score: lexical + ASSOCIATION * vector, why: Why { lexical, vector } });
+                best.push(Hit { doc, score: why.score(mode), why });
             }
         }
         let total = best.len();
@@ -153,7 +193,16 @@ impl Index {
             best.truncate(query.limit);
         }
         best.sort_unstable_by(by_score);
-        Hits { best, total, guessed: self.guessed(query, &wanted) }
+        Hits { best, total, mode, guessed: self.guessed(query, &wanted) }
+    }
+
+    /// By what a query is answered, and how near each document lies to it, as far as that is known.
+    fn nearness(&self, query: &Query, wanted: &[Wanted]) -> (Mode, Vec<Option<f32>>) {
+        match &self.meanings {
+            _ if query.words_only => (Mode::Lexical, Vec::new()),
+            Some(meanings) => (Mode::Semantic, meanings.cosines(&query.text)),
+            None => (Mode::Associative, self.cosines(wanted).into_iter().map(Some).collect()),
+        }
     }
 
     /// How near each document lies to the words of a query, as far as their company is known: one that is said by nobody
@@ -187,13 +236,14 @@ impl Index {
     }
 
     /// The words that were taken for others.
-    fn guessed(&self, query: &Query, wanted: &[Wanted]) -> Vec<(String, Vec<String>)> {
+    fn guessed(&self, query: &Query, wanted: &[Wanted]) -> Vec<Guess> {
         let guessed = query.words.iter().zip(wanted).filter(|(_, wanted)| wanted.meaning.guessed);
         guessed
             .map(|(word, wanted)| {
                 let terms = wanted.meaning.terms.iter().map(|(term, _)| *term);
                 let said = terms.filter(|term| self.lexical.is_said(*term));
-                (word.text.clone(), said.map(|term| self.lexical.vocabulary.text(term).to_owned()).collect())
+                let taken_for = said.map(|term| self.lexical.vocabulary.text(term).to_owned()).collect();
+                Guess { word: word.text.clone(), taken_for }
             })
             .collect()
     }

@@ -11,12 +11,22 @@ use super::words::{QueryWord, query_words};
 const MAX_QUERY: usize = 1000;
 
 /// How documents are ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub(crate) enum Mode {
     /// By the words of the query alone.
     Lexical,
     /// By these and by what they have to do with others, as far as this store knows.
     Associative,
+    /// By what they mean, as far as a model knows, and by the words themselves.
+    Semantic,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// Whether a document must have any word of a query, or each.
@@ -46,8 +56,10 @@ pub(crate) enum Tolerance {
 /// A query: words, and how they are to be taken.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Query {
+    pub(super) text: String,
     pub(super) words: Vec<QueryWord>,
-    pub(crate) mode: Mode,
+    /// Whether nothing but its words counts, whatever else is known.
+    pub(crate) words_only: bool,
     pub(crate) match_mode: MatchMode,
     pub(crate) tolerance: Tolerance,
     /// How many hits are told.
@@ -75,8 +87,9 @@ impl FromStr for Query {
             return Err(QueryError::NothingToSearch(text.to_owned()));
         }
         Ok(Self {
+            text: text.to_owned(),
             words,
-            mode: Mode::Associative,
+            words_only: false,
             match_mode: MatchMode::default(),
             tolerance: Tolerance::default(),
             limit: usize::MAX,

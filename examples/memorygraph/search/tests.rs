@@ -30,7 +30,7 @@ fn notes() -> Vec<Digest> {
 }
 
 fn query(text: &str) -> Query {
-    Query { mode: Mode::Lexical, ..text.parse().expect("has words") }
+    Query { words_only: true, ..text.parse().expect("has words") }
 }
 
 fn search(index: &Index, query: &Query) -> Vec<u32> {
@@ -74,7 +74,10 @@ fn a_misspelt_word_is_taken_for_the_nearest_but_counts_for_less() {
     let index = index_of(&notes());
     let hits = |text| index.search(&query(text), &|_| true);
     assert!(hits("timeot").best[0].score < hits("timeout").best[0].score);
-    assert_eq!(hits("timeot").guessed, [("timeot".to_owned(), vec!["timeout".to_owned()])]);
+    assert_eq!(
+        hits("timeot").guessed,
+        [Guess { word: "timeot".to_owned(), taken_for: vec!["timeout".to_owned()] }]
+    );
     assert!(hits("timeout").guessed.is_empty());
 }
 
@@ -190,8 +193,10 @@ fn what_words_have_to_do_with_each_other_is_learnt_from_the_store() {
     index.learn();
     let hits = index.search(&"thundering expiry".parse().expect("has words"), &|_| true);
     let vectors = |docs: std::ops::Range<u32>| -> Vec<f32> {
-        docs.map(|doc| hits.best.iter().find(|hit| hit.doc == doc).map_or(0.0, |hit| hit.why.vector))
-            .collect()
+        docs.map(|doc| {
+            hits.best.iter().find(|hit| hit.doc == doc).map_or(0.0, |hit| hit.why.vector.unwrap_or_default())
+        })
+        .collect()
     };
     let (redis, login) = (vectors(0..8), vectors(24..32));
     assert!(redis.iter().all(|cosine| *cosine > NEAR), "they have no word of the query: {redis:?}");

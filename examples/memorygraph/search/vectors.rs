@@ -9,6 +9,27 @@ pub(super) struct Vectors {
     scales: Vec<f32>,
 }
 
+/// A direction in bytes, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Direction(Box<[i8]>);
+
+impl Direction {
+    /// That of `vector`; none, if it has none.
+    pub(super) fn of(vector: &[f32]) -> Self {
+        let mut bytes = vec![0; vector.len()];
+        quantize(vector, &mut bytes);
+        Self(bytes.into())
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.iter().map(|byte| byte.cast_signed()).collect())
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().map(|byte| byte.cast_unsigned()).collect()
+    }
+}
+
 impl Vectors {
     pub(super) fn new(dimension: usize) -> Self {
         Self { dimension, values: Vec::new(), scales: Vec::new() }
@@ -16,13 +37,28 @@ impl Vectors {
 
     /// Gives `doc` the direction of `vector`, or none if that has none.
     pub(super) fn set(&mut self, doc: u32, vector: &[f32]) {
+        let (values, scale) = self.row(doc);
+        *scale = quantize(vector, values);
+    }
+
+    /// Gives `doc` a direction that was kept, if it is of as many numbers as all others. Says whether it is.
+    pub(super) fn restore(&mut self, doc: u32, Direction(bytes): &Direction) -> bool {
+        let fits = bytes.len() == self.dimension;
+        if fits {
+            let (values, scale) = self.row(doc);
+            values.copy_from_slice(bytes);
+            *scale = to_unit(bytes);
+        }
+        fits
+    }
+
+    fn row(&mut self, doc: u32) -> (&mut [i8], &mut f32) {
         let index = doc as usize;
         if self.scales.len() <= index {
             self.scales.resize(index + 1, 0.0);
             self.values.resize((index + 1) * self.dimension, 0);
         }
-        let values = &mut self.values[index * self.dimension..][..self.dimension];
-        self.scales[index] = quantize(vector, values);
+        (&mut self.values[index * self.dimension..][..self.dimension], &mut self.scales[index])
     }
 
     /// Takes the direction of `doc` away.
@@ -52,7 +88,15 @@ fn quantize(vector: &[f32], bytes: &mut [i8]) -> f32 {
     for (byte, value) in bytes.iter_mut().zip(vector) {
         *byte = (value * to_byte).round() as i8;
     }
-    1.0 / (dot(bytes, bytes) as f32).sqrt()
+    to_unit(bytes)
+}
+
+/// What makes a unit vector of these, or 0 of those that have no direction.
+fn to_unit(bytes: &[i8]) -> f32 {
+    match dot(bytes, bytes) {
+        0 => 0.0,
+        square => 1.0 / (square as f32).sqrt(),
+    }
 }
 
 fn dot(a: &[i8], b: &[i8]) -> i32 {

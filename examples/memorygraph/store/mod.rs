@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use crate::error::GraphError;
 use crate::graph::{Tables, Writing};
 use crate::model::{Moment, Slot};
+use crate::search::semantic::Model;
 
 /// How long it may take until the disk knows how often memories were read: it is not worth a commit of its own.
 const LAZILY: Duration = Duration::from_secs(2);
@@ -110,14 +111,17 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file, or makes it, and reads all of it.
-    pub(crate) fn open(place: Place<'_>) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
+    /// Opens the file, or makes it, and reads all of it, with what `model` said of it before.
+    pub(crate) fn open(
+        place: Place<'_>,
+        model: Option<Arc<Model>>,
+    ) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
         let sql = match place {
             Place::Nowhere => schema::open_nowhere()?,
             Place::File(path) => schema::open(path)?,
             Place::ReadOnly(path) => schema::open_read_only(path)?,
         };
-        let tables = Arc::new(RwLock::new(read(&sql)?));
+        let tables = Arc::new(RwLock::new(read(&sql, model)?));
         if matches!(place, Place::ReadOnly(_)) {
             return Ok((Self { jobs: None, writer: None }, tables));
         }
@@ -178,9 +182,15 @@ impl fmt::Debug for Store {
 }
 
 /// Reads the whole graph.
-fn read(sql: &Connection) -> Result<Tables, StoreError> {
-    let mut tables = Tables::default();
+fn read(sql: &Connection, model: Option<Arc<Model>>) -> Result<Tables, StoreError> {
+    let mut tables = model.clone().map_or_else(Tables::default, Tables::with);
     rows::each_memory(sql, |(slot, memory)| tables.restore_memory(slot, memory))?;
+    if let Some(model) = model {
+        rows::each_meaning(sql, model.fingerprint(), |slot, meaning| {
+            // One that is left over from another text is of no use, and will be replaced.
+            tables.take_over(slot, &meaning);
+        })?;
+    }
     rows::each_relationship(sql, |stored| tables.restore_relationship(stored))?;
     tables.learn();
     Ok(tables)
@@ -265,7 +275,7 @@ impl Writer {
         if done.is_err() {
             // Before anybody can look at what will not be true.
             drop(transaction);
-            if let Ok(kept) = read(&self.sql) {
+            if let Ok(kept) = read(&self.sql, tables.model().cloned()) {
                 *tables = kept;
             }
             return done;
@@ -277,8 +287,9 @@ impl Writer {
 
     fn read_again(&mut self) {
         // A disk that can neither be written nor read leaves the graph as it is; the next write tells.
-        if let Ok(tables) = read(&self.sql) {
-            *self.tables.write().unwrap_or_else(PoisonError::into_inner) = tables;
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(kept) = read(&self.sql, tables.model().cloned()) {
+            *tables = kept;
         }
     }
 }

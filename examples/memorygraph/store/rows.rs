@@ -5,9 +5,11 @@ use rusqlite::{Connection, Row, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::fingerprint::Fingerprint;
 use crate::model::{
     Memory, MemoryId, Moment, Properties, Relationship, RelationshipId, RelationshipType, Slot, Weight,
 };
+use crate::search::semantic::{Direction, Meaning};
 
 /// A memory and the place where it stands.
 pub(crate) type StoredMemory = (Slot, Memory);
@@ -72,6 +74,30 @@ pub(crate) fn put_access(sql: &Connection, slot: Slot, memory: &Memory) -> Sql<(
 /// Takes a memory away, and with it the relationships that it is an end of.
 pub(crate) fn remove_memory(sql: &Connection, slot: Slot) -> Sql<()> {
     sql.prepare_cached("DELETE FROM memories WHERE key = ?")?.execute([slot.number()])?;
+    Ok(())
+}
+
+/// Writes what a model said of a memory, in place of what any has said before.
+pub(crate) fn put_meaning(sql: &Connection, slot: Slot, model: Fingerprint, meaning: &Meaning) -> Sql<()> {
+    let mut put = sql.prepare_cached("INSERT OR REPLACE INTO meanings VALUES (?, ?, ?, ?)")?;
+    let [model, text] = [model, meaning.text].map(|of| of.number().cast_signed());
+    put.execute((slot.number(), model, text, meaning.direction.to_bytes()))?;
+    Ok(())
+}
+
+/// Hands over what this model said of memories.
+pub(crate) fn each_meaning(
+    sql: &Connection,
+    model: Fingerprint,
+    mut take: impl FnMut(Slot, Meaning),
+) -> Sql<()> {
+    let mut all = sql.prepare("SELECT key, text, direction FROM meanings WHERE model = ?")?;
+    let mut rows = all.query([model.number().cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        let text = row.get::<_, i64>(1)?.cast_unsigned().into();
+        let direction = Direction::from_bytes(row.get_ref(2)?.as_blob()?);
+        take(row.get::<_, u32>(0)?.into(), Meaning { text, direction });
+    }
     Ok(())
 }
 

@@ -68,6 +68,14 @@ const MIGRATIONS: &[&str] = &["
         at INTEGER NOT NULL,
         PRIMARY KEY (run, step)
     ) STRICT, WITHOUT ROWID;
+", "
+    -- Where a memory points, by the model that was shown this text of it; both are known by their fingerprints.
+    CREATE TABLE meanings (
+        key INTEGER PRIMARY KEY REFERENCES memories(key) ON DELETE CASCADE,
+        model INTEGER NOT NULL,
+        text INTEGER NOT NULL,
+        direction BLOB NOT NULL
+    ) STRICT;
 "];
 
 /// Opens a file to be written, or makes one. Nobody else may write it meanwhile.

@@ -82,7 +82,7 @@ fn whatever_was_written_is_there_again() {
     assert_eq!(again.get(&"b".into()).expect("is there").usage_count, 1);
     let memory = serde_json::to_value(&*again.get(&"full".into()).expect("is there")).expect("serializes");
     assert_eq!(memory, full);
-    assert_eq!(again.search(&"another".parse().expect("has words")).len(), 1);
+    assert_eq!(again.search(&"another".parse().expect("has words")).best.len(), 1);
     // What is stored now gets in nobody's way.
     now(again.store(draft("e"))).expect("sound");
     assert_eq!(again.size().memories, 5);

@@ -9,11 +9,12 @@ use tokio::task::JoinSet;
 
 use super::answers::{Found, FoundMemory, Recalled, Recollection};
 use super::cursor::Cursor;
+use super::wanted::{Candidate, Wanted, candidates, filter};
 use crate::error::GraphError;
-use crate::graph::Graph;
-use crate::model::{Category, Memory, MemoryId, MemoryType, Moment, RelationshipType, Slot, Weight};
-use crate::search::{MatchMode, Mode, Query, Tolerance};
-use crate::walk::{Course, Filter, Walk};
+use crate::graph::{Graph, Matches};
+use crate::model::{Category, MemoryId, MemoryType, Moment, RelationshipType, Slot, Weight};
+use crate::search::{MatchMode, Query, Tolerance};
+use crate::walk::{Course, Walk};
 
 /// Find memories that speak of a query, and those that bear on them by their relationships.
 #[tool(task(retries = 10), read_only)]
@@ -65,18 +66,12 @@ pub(crate) async fn recall_memories(
         };
         return in_families(arguments, limit, &cx).await.map(Worded);
     }
-    let filter = Filter {
-        kinds: memory_types.unwrap_or_default(),
-        tags: lower_case(tags),
-        project_path,
-        min_importance: min_importance.map_or(0.0, Weight::get),
-        as_of,
-        archived: false,
-    };
+    let filter = filter(memory_types, tags, project_path, min_importance, as_of);
     let course = Course { depth, moment: as_of.unwrap_or(now), category, filter };
-    let mut walk = Walk::begin(&graph, graph.search(&query_words), course);
+    let Matches { best, ranking } = graph.search(&query_words);
+    let mut walk = Walk::begin(&graph, best, course);
     let told_before = cursor.map_or(0, |cursor| cursor.told);
-    let mut recalled = Recollection::default();
+    let mut recalled = Recollection { ranking: Some(ranking), ..Recollection::default() };
     let mut seen: Vec<Slot> = Vec::new();
     let mut skipped = 0;
     let total = graph.size().memories;
@@ -117,13 +112,14 @@ async fn in_families(
     // Those that were begun go on side by side, whichever is waited for.
     let mut families: JoinSet<_> = calls.into_iter().collect();
     let mut best: HashMap<MemoryId, Recalled> = HashMap::new();
-    let mut traversed = 0;
-    let mut done = 0;
+    let (mut traversed, mut done, mut ranking) = (0, 0, None);
     while let Some(family) = families.join_next().await {
         let recollection: Recollection = family??.json()?;
         traversed += recollection.traversed;
+        // The same query was put to the same memories.
+        ranking = recollection.ranking;
         for memory in recollection.memories {
-            match best.entry(memory.id.clone()) {
+            match best.entry(memory.brief.id.clone()) {
                 Entry::Occupied(mut known) if known.get().score < memory.score => {
                     known.insert(memory);
                 }
@@ -138,9 +134,9 @@ async fn in_families(
         cx.progress(done, families, format!("Searching memories... ({done} of {families} families)"));
     }
     let mut memories: Vec<Recalled> = best.into_values().collect();
-    memories.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    memories.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.brief.id.cmp(&b.brief.id)));
     memories.truncate(limit);
-    Ok(Recollection { memories, traversed, next_cursor: None })
+    Ok(Recollection { memories, traversed, ranking, next_cursor: None })
 }
 
 /// Search memories by words, tags and the like, without following relationships.
@@ -153,7 +149,7 @@ pub(crate) async fn search_memories(
     /// Whether a memory must speak of any of the terms, or of all.
     #[arg(default = MatchMode::Any)]
     match_mode: MatchMode,
-    /// Words to the letter; in any inflection and misspelt; or whatever is spelt much alike, too.
+    /// Words to the letter and nothing else; in any inflection, misspelt or meant; or whatever is spelt much alike, too.
     #[arg(default = Tolerance::Normal)]
     search_tolerance: Tolerance,
     /// Only memories of these types.
@@ -173,80 +169,48 @@ pub(crate) async fn search_memories(
     #[arg(default = 0)] offset: usize,
     graph: State<Graph>,
 ) -> Result<Worded<Found>, GraphError> {
-    let filter = Filter {
-        kinds: memory_types.unwrap_or_default(),
-        tags: lower_case(tags),
-        project_path,
-        min_importance: min_importance.map_or(0.0, Weight::get),
-        as_of,
-        archived: false,
-    };
+    let filter = filter(memory_types, tags, project_path, min_importance, as_of);
     let mut query: Option<Query> = match (terms.filter(|terms| !terms.is_empty()), query) {
         (Some(terms), _) => Some(Query::of_terms(&terms)?),
         (None, query) => query.map(|query| query.parse()).transpose()?,
     };
     if let Some(query) = &mut query {
-        query.mode = Mode::Lexical;
+        // Who means a word to the letter means neither its like nor its company.
+        query.words_only = search_tolerance == Tolerance::Strict;
         query.match_mode = match_mode;
         query.tolerance = search_tolerance;
     }
     let wanted = Wanted {
-        query,
         relationships: relationship_filter.unwrap_or_default(),
         moment: as_of.unwrap_or_else(Moment::now),
         filter,
     };
-    let (found, seen) = wanted.find(&graph, offset, limit);
+    let (found, seen) = find(query.as_ref(), &wanted, &graph, offset, limit);
     graph.count_access(seen);
     Ok(Worded(found))
 }
 
-/// What a search is for.
-struct Wanted {
-    query: Option<Query>,
-    relationships: Vec<RelationshipType>,
-    moment: Moment,
-    filter: Filter,
-}
-
-impl Wanted {
-    /// What is found, of which so many are passed over, and the places of what is told.
-    fn find(&self, graph: &Graph, offset: usize, limit: usize) -> (Found, Vec<Slot>) {
-        let matches = self.query.as_ref().map(|query| graph.search(query));
-        graph.read(|tables| {
-            let mut found: Vec<(Slot, &Memory, f64)> = match matches {
-                Some(matches) => matches
-                    .iter()
-                    .filter_map(|found| Some((found.slot, &**tables.at(found.slot)?, found.score)))
-                    .collect(),
-                None => tables.memories().map(|(slot, memory)| (slot, &**memory, 0.0)).collect(),
-            };
-            found.retain(|(slot, memory, _)| {
-                self.filter.takes(memory)
-                    && (self.relationships.is_empty()
-                        || tables
-                            .edges()
-                            .around(*slot, self.moment)
-                            .any(|link| self.relationships.contains(&link.kind)))
-            });
-            found.sort_by(|(_, a, score_a), (_, b, score_b)| {
-                let importance = || b.importance.get().total_cmp(&a.importance.get());
-                let age = || b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id));
-                score_b.total_cmp(score_a).then_with(importance).then_with(age)
-            });
-            let total = found.len();
-            let told: Vec<_> = found.into_iter().skip(offset).take(limit).collect();
-            let seen = told.iter().map(|(slot, ..)| *slot).collect();
-            let memories: Vec<FoundMemory> =
-                told.iter().map(|(_, memory, score)| FoundMemory::new(memory, *score)).collect();
-            let next_offset =
-                Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());
-            (Found { memories, total, next_offset }, seen)
-        })
-    }
-}
-
-/// Tags as memories have them.
-fn lower_case(tags: Option<Vec<String>>) -> Vec<String> {
-    tags.unwrap_or_default().iter().map(|tag| tag.trim().to_lowercase()).collect()
+/// What is found, of which so many are passed over, and the places of what is told.
+fn find(
+    query: Option<&Query>,
+    wanted: &Wanted,
+    graph: &Graph,
+    offset: usize,
+    limit: usize,
+) -> (Found, Vec<Slot>) {
+    let matches = query.map(|query| graph.search(query));
+    graph.read(|tables| {
+        let (told, total) = if let Some(matches) = &matches {
+            wanted.page(candidates(matches.best.iter().copied(), tables), tables, offset, limit)
+        } else {
+            let all = tables.memories();
+            let all = all.map(|(slot, memory)| Candidate { slot, memory, score: 0.0, why: None });
+            wanted.page(all, tables, offset, limit)
+        };
+        let seen = told.iter().map(|told| told.slot).collect();
+        let memories: Vec<FoundMemory> = told.iter().map(FoundMemory::from).collect();
+        let next_offset = Some(offset + memories.len()).filter(|next| *next < total && !memories.is_empty());
+        let ranking = matches.map(|matches| matches.ranking);
+        (Found { memories, total, ranking, next_offset }, seen)
+    })
 }

@@ -7,6 +7,7 @@ mod answers;
 mod cursor;
 mod export;
 mod finding;
+mod meaning;
 mod memories;
 mod overview;
 mod relationships;
@@ -14,12 +15,14 @@ mod relationships;
 mod tests;
 mod transfer;
 mod upkeep;
+mod wanted;
 
 use mcp_runtime::Server;
 use mcp_runtime::prelude::*;
 
 pub(crate) use answers::{Neighbours, Remembered};
 pub(crate) use finding::{recall_memories, search_memories};
+pub(crate) use meaning::{embed_memories, semantic_search};
 pub(crate) use memories::{delete_memory, get_memory, store_memory, update_memory};
 pub(crate) use overview::{activity, get_memory_statistics, get_recent_activity, statistics};
 pub(crate) use relationships::{create_relationship, create_relationships, get_related_memories};
@@ -31,6 +34,7 @@ pub(crate) fn reading(server: Server) -> Server {
     server.tools(tools![
         recall_memories,
         search_memories,
+        semantic_search,
         get_memory,
         get_related_memories,
         get_recent_activity,
@@ -52,4 +56,9 @@ pub(crate) fn writing(server: Server) -> Server {
         consolidate_memories,
         curate_memories,
     ])
+}
+
+/// Offers to give vectors to memories that were there before the model was.
+pub(crate) fn embedding(server: Server) -> Server {
+    server.tools(tools![embed_memories])
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mcp_runtime::prelude::*;
 
-use super::answers::{Activity, FoundMemory, Statistics};
+use super::answers::{Activity, Brief, Statistics};
 use crate::graph::{Direction, Graph, Tables};
 use crate::model::{Memory, MemoryType, Moment, RelationshipType, Slot};
 
@@ -44,14 +44,13 @@ pub(crate) fn activity(tables: &Tables, days: u32, project: Option<String>) -> A
     let mut found: Vec<(Slot, &Arc<Memory>)> =
         tables.memories().filter(|(_, memory)| wanted(memory)).collect();
     found.sort_by_key(|(_, memory)| Reverse(memory.created_at));
-    let told = |memory: &Memory| FoundMemory::new(memory, 0.0);
     let unresolved = found.iter().filter(|(slot, memory)| is_unresolved(tables, *slot, memory, now));
     Activity {
         days,
         total: found.len(),
         by_type: by_type(found.iter().map(|(_, memory)| memory.kind)),
-        unresolved: unresolved.take(UNRESOLVED).map(|(_, memory)| told(memory)).collect(),
-        recent: found.iter().take(RECENT).map(|(_, memory)| told(memory)).collect(),
+        unresolved: unresolved.take(UNRESOLVED).map(|(_, memory)| Brief::new(memory)).collect(),
+        recent: found.iter().take(RECENT).map(|(_, memory)| Brief::new(memory)).collect(),
         project,
     }
 }

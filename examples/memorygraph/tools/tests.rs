@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mcp_runtime::{Server, ServerHandle};
 use serde_json::{Value, json};
 
-use super::answers::{Bulk, Found, Neighbours, Recollection, Related};
+use super::answers::{Bulk, Found, Meant, Neighbours, Recollection, Related};
 use super::*;
 use crate::files::Files;
 use crate::graph::{Direction, Graph, OnDuplicate};
@@ -126,7 +126,7 @@ async fn without_related_ones_only_those_that_speak_of_it_are_recalled() {
     let fix = store(&graph, MemoryType::Solution, "Pool").await;
     relate(&graph, &fix, RelationshipType::Solves, &problem).await;
     let recalled = recall(&graph, "redis", 3, false).await;
-    let titles: Vec<&str> = recalled.memories.iter().map(|recalled| recalled.title.as_str()).collect();
+    let titles: Vec<&str> = recalled.memories.iter().map(|recalled| recalled.brief.title.as_str()).collect();
     assert_eq!(titles, ["Redis timeout"]);
 }
 
@@ -141,14 +141,17 @@ async fn a_recall_goes_on_where_it_stopped() {
     let (mut pages, mut cursor) = (Vec::new(), None);
     loop {
         let page = recall_page(&graph, "redis", (0, true), 3, cursor).await;
-        pages.push(page.memories.iter().map(|memory| memory.id.clone()).collect::<Vec<_>>());
+        pages.push(page.memories.iter().map(|memory| memory.brief.id.clone()).collect::<Vec<_>>());
         cursor = page.next_cursor;
         if cursor.is_none() {
             break;
         }
     }
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
-    assert_eq!(pages.concat(), whole.memories.iter().map(|memory| memory.id.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        pages.concat(),
+        whole.memories.iter().map(|memory| memory.brief.id.clone()).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -285,13 +288,19 @@ async fn a_search_is_for_any_or_all_of_its_terms_and_goes_page_by_page() {
         store(&graph, MemoryType::General, title).await;
     }
     let any = search(&graph, &["redis", "timeout"], MatchMode::Any, 0).await;
-    assert_eq!((any.total, any.memories[0].title.as_str(), any.next_offset), (3, "Redis timeout", Some(2)));
+    assert_eq!(
+        (any.total, any.memories[0].brief.title.as_str(), any.next_offset),
+        (3, "Redis timeout", Some(2))
+    );
     let rest = search(&graph, &["redis", "timeout"], MatchMode::Any, 2).await;
     assert_eq!((rest.memories.len(), rest.next_offset), (1, None));
     let all = search(&graph, &["redis", "timeout"], MatchMode::All, 0).await;
     assert_eq!((all.total, all.memories.len()), (1, 1));
     assert_eq!(search(&graph, &[], MatchMode::Any, 0).await.total, 4, "without terms, all there are");
-    assert_eq!(search(&graph, &["kubernetes"], MatchMode::Any, 0).await.to_string(), "No memories found.");
+    assert_eq!(
+        search(&graph, &["kubernetes"], MatchMode::Any, 0).await.to_string(),
+        "No memories found.\n\nMode: associative."
+    );
 }
 
 #[tokio::test]
@@ -314,7 +323,7 @@ async fn a_search_may_ask_for_a_kind_of_relationship() {
         0,
         graph,
     );
-    assert_eq!(found.await.expect("sound").0.memories[0].id.as_str(), "a");
+    assert_eq!(found.await.expect("sound").0.memories[0].brief.id.as_str(), "a");
 }
 
 #[tokio::test]
@@ -414,6 +423,62 @@ async fn a_server_that_only_reads_offers_nothing_else() {
             .all(|tool| tool["name"] == "export_memories" || tool["annotations"]["readOnlyHint"] == true)
     );
     let all = tools(writing(super::reading(server()))).await;
-    assert_eq!(all.len(), 16);
+    assert_eq!(all.len(), 17);
     assert!(all.iter().all(|tool| tool["outputSchema"]["type"] == "object"));
+}
+
+async fn meant(
+    graph: &State<Graph>,
+    terms: &[&str],
+    mode: MatchMode,
+    cursor: Option<super::cursor::Cursor>,
+) -> Meant {
+    let terms = terms.iter().map(|term| (*term).to_owned()).collect();
+    let (graph, cx) = (graph.clone(), Context::detached());
+    let found = semantic_search(terms, mode, None, None, None, None, None, None, 2, cursor, graph, cx);
+    found.await.expect("sound").0
+}
+
+#[tokio::test]
+async fn a_search_for_several_things_ranks_by_all_and_goes_page_by_page() {
+    let graph = graph();
+    for title in ["Redis timeout", "Redis pool", "Deadlock", "Timeout of a lock"] {
+        store(&graph, MemoryType::General, title).await;
+    }
+    let any = meant(&graph, &["redis", "tiemout"], MatchMode::Any, None).await;
+    assert_eq!((any.total, any.memories[0].brief.title.as_str()), (3, "Redis timeout"));
+    let told = serde_json::to_value(&any).expect("serializes");
+    assert_eq!(told["mode"], "associative");
+    assert_eq!(told["guessed"], json!([{ "word": "tiemout", "taken_for": ["timeout"] }]));
+    assert!(told["memories"][0]["lexical"].as_f64().is_some_and(|lexical| lexical > 0.5), "{told}");
+    assert!(any.to_string().contains("Mode: associative. \"tiemout\" was taken for \"timeout\"."), "{any}");
+    let rest = meant(&graph, &["redis", "tiemout"], MatchMode::Any, any.next_cursor).await;
+    assert_eq!((rest.total, rest.memories.len(), rest.next_cursor), (3, 1, None));
+    assert!(any.memories.iter().all(|told| told.brief.id != rest.memories[0].brief.id));
+    let all = meant(&graph, &["redis", "tiemout"], MatchMode::All, None).await;
+    assert_eq!((all.total, all.memories[0].brief.title.as_str()), (1, "Redis timeout"));
+}
+
+#[tokio::test]
+async fn with_a_model_all_that_find_say_so_and_without_vectors_how_many() {
+    let folder = crate::search::semantic::tests::tiny();
+    let model = crate::search::semantic::Model::open(folder.path()).expect("a sound model");
+    let graph = State::new(Graph::open_with(Place::Nowhere, Some(model.into())).expect("memory is there"));
+    for title in ["listen", "bowl"] {
+        store(&graph, MemoryType::General, title).await;
+    }
+    let found = meant(&graph, &["silent"], MatchMode::Any, None).await;
+    assert_eq!(found.memories[0].brief.title, "listen");
+    let told = serde_json::to_value(&found).expect("serializes");
+    assert_eq!((&told["mode"], &told["memories"][0]["lexical"]), (&json!("semantic"), &json!(0.0)));
+    let hit = &told["memories"][0];
+    assert!(hit["vector"] == hit["score"] && hit["vector"].as_f64() > Some(0.5), "{told}");
+    let recalled = recall(&graph, "silent", 0, true).await;
+    assert_eq!(serde_json::to_value(&recalled).expect("serializes")["mode"], "semantic");
+    assert_eq!(recalled.memories[0].brief.title, "listen");
+    let searched = search(&graph, &["silent"], MatchMode::Any, 0).await;
+    assert_eq!(serde_json::to_value(&searched).expect("serializes")["mode"], "semantic");
+    let words = serde_json::to_value(graph.search(&"listen".parse().expect("has words")).ranking)
+        .expect("serializes");
+    assert!(words.get("without_vector").is_none(), "all have one");
 }

@@ -7,6 +7,7 @@ use mcp_runtime::ServerHandle;
 use mcp_runtime::prelude::*;
 
 use super::export::Export;
+use crate::blocking::blocking;
 use crate::conversation;
 use crate::error::GraphError;
 use crate::export::Exported;
@@ -90,13 +91,4 @@ pub(crate) async fn export_memories(
     let selection = Selection { project_path };
     let exported = blocking(move || selection.export(&graph, file.as_deref())).await?;
     Ok(Worded(exported))
-}
-
-/// Runs what takes a while without an await where it holds nobody up.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        // Nobody aborts it, so that it can only have panicked.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }

@@ -4,7 +4,7 @@ use mcp_runtime::ServerHandle;
 use mcp_runtime::prelude::*;
 
 use super::answers::{Consolidated, Curated};
-use super::transfer::blocking;
+use crate::blocking::blocking;
 use crate::consolidate::{Among, Plan, Strategy};
 use crate::curate::{self, CurationStep};
 use crate::error::GraphError;

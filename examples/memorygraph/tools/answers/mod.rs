@@ -1,16 +1,20 @@
 //! What the tools answer: of each thing no more than an agent needs, as data and in words.
 
+mod brief;
 mod consolidated;
 mod curated;
+mod embedded;
 mod found;
 mod overview;
 mod recalled;
 mod related;
 mod remembered;
 
+pub(super) use brief::Brief;
 pub(super) use consolidated::Consolidated;
 pub(super) use curated::Curated;
-pub(super) use found::{Found, FoundMemory};
+pub(super) use embedded::Embedded;
+pub(super) use found::{Found, FoundMemory, Meant};
 pub(super) use overview::{Activity, Statistics};
 pub(super) use recalled::{Recalled, Recollection};
 pub(crate) use related::Neighbours;

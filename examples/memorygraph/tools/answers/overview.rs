@@ -6,8 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::counted;
-use super::found::FoundMemory;
+use super::{Brief, counted};
 use crate::model::{Category, MemoryType};
 
 /// What happened lately.
@@ -21,9 +20,9 @@ pub(crate) struct Activity {
     /// How many of each type.
     pub(crate) by_type: BTreeMap<MemoryType, usize>,
     /// Problems and errors that nothing solves, fixes or addresses.
-    pub(crate) unresolved: Vec<FoundMemory>,
+    pub(crate) unresolved: Vec<Brief>,
     /// The newest first.
-    pub(crate) recent: Vec<FoundMemory>,
+    pub(crate) recent: Vec<Brief>,
 }
 
 impl fmt::Display for Activity {

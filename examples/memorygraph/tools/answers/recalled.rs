@@ -5,9 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arrow, counted, rounded, summary};
+use super::{Brief, arrow, counted, rounded};
 use crate::graph::Direction;
-use crate::model::{MemoryId, MemoryType, Moment, RelationshipType, Weight};
+use crate::model::{MemoryId, RelationshipType};
+use crate::search::Ranking;
 use crate::tools::cursor::Cursor;
 use crate::walk::{Hit, Hop};
 
@@ -18,6 +19,8 @@ pub(crate) struct Recollection {
     pub(crate) memories: Vec<Recalled>,
     /// How many memories were looked at.
     pub(crate) traversed: usize,
+    #[serde(flatten)]
+    pub(crate) ranking: Option<Ranking>,
     /// Where to go on, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next_cursor: Option<Cursor>,
@@ -25,16 +28,8 @@ pub(crate) struct Recollection {
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Recalled {
-    pub(crate) id: MemoryId,
-    #[serde(rename = "type")]
-    pub(crate) kind: MemoryType,
-    pub(crate) title: String,
-    /// Its summary, or the start of its content.
-    pub(crate) summary: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tags: Vec<String>,
-    pub(crate) importance: Weight,
-    pub(crate) created_at: Moment,
+    #[serde(flatten)]
+    pub(crate) brief: Brief,
     /// How well it fits; the best is first.
     pub(crate) score: f64,
     /// How well its own text fits.
@@ -67,7 +62,6 @@ impl fmt::Display for PathStep {
 
 impl From<&Hit> for Recalled {
     fn from(hit: &Hit) -> Self {
-        let memory = &hit.memory;
         let path: Vec<PathStep> = hit.path.iter().map(PathStep::from).collect();
         let why = if path.is_empty() {
             "its text speaks of the query".to_owned()
@@ -75,13 +69,7 @@ impl From<&Hit> for Recalled {
             format!("{}this", path.iter().map(ToString::to_string).collect::<String>())
         };
         Self {
-            id: memory.id.clone(),
-            kind: memory.kind,
-            title: memory.title.clone(),
-            summary: summary(memory),
-            tags: memory.tags.clone(),
-            importance: memory.importance,
-            created_at: memory.created_at,
+            brief: Brief::new(&hit.memory),
             score: rounded(hit.score),
             text_score: rounded(hit.text),
             depth: hit.depth(),
@@ -105,18 +93,19 @@ impl From<&Hop> for PathStep {
 
 impl fmt::Display for Recollection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.memories.is_empty() {
-            return f.write_str("No memories found. Fewer or other words may find some.");
+        match self.memories.len() {
+            0 => f.write_str("No memories found. Fewer or other words may find some.")?,
+            count => write!(f, "**Found {}:**", counted(count, "relevant memory", "relevant memories"))?,
         }
-        write!(f, "**Found {}:**", counted(self.memories.len(), "relevant memory", "relevant memories"))?;
         for (number, memory) in (1..).zip(&self.memories) {
-            let Recalled { id, kind, title, summary, tags, importance, score, why, .. } = memory;
+            let Recalled { brief, score, why, .. } = memory;
+            let Brief { id, kind, title, summary, importance, .. } = brief;
             write!(f, "\n\n**{number}. {title}** (ID: {id})")?;
             write!(f, "\nType: {kind} | Importance: {} | Score: {score:.2}", importance.get())?;
-            write!(f, "\nWhy: {why}\n{summary}")?;
-            if !tags.is_empty() {
-                write!(f, "\nTags: {}", tags.join(", "))?;
-            }
+            write!(f, "\nWhy: {why}\n{summary}{}", brief.tags_line())?;
+        }
+        if let Some(ranking) = &self.ranking {
+            write!(f, "\n\n{ranking}")?;
         }
         match &self.next_cursor {
             Some(cursor) => write!(f, "\n\nThere are more: ask again with `cursor` \"{cursor}\"."),
