@@ -109,9 +109,14 @@ fn is_zero(count: &u32) -> bool {
 impl Memory {
     /// Its words, ready to be indexed.
     pub(crate) fn digest(&self) -> Digest {
+        self.tell(Digest::of)
+    }
+
+    /// Lets somebody hear what it says.
+    pub(crate) fn tell<T>(&self, hear: impl FnOnce(&Text<'_>) -> T) -> T {
         let kind = self.kind.to_string();
         let Self { title, summary, content, tags, .. } = self;
-        Digest::of(&Text { title, summary: summary.as_deref(), content, tags, kind: &kind })
+        hear(&Text { title, summary: summary.as_deref(), content, tags, kind: &kind })
     }
 
     /// The project that it belongs to.

@@ -8,6 +8,7 @@ mod digest;
 mod duplicates;
 pub(crate) mod evaluation;
 mod lexical;
+mod library;
 mod query;
 mod stem;
 mod vectors;
@@ -20,6 +21,7 @@ use associative::Associations;
 use lexical::{Lexical, Wanted};
 
 pub(crate) use digest::{Digest, Text};
+pub(crate) use library::Library;
 pub(crate) use query::{MatchMode, Mode, Query, QueryError, Tolerance};
 
 /// Of a cosine, what it adds to what the words cover.

@@ -19,9 +19,11 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use self::rows::StoredMemory;
 use crate::error::GraphError;
 use crate::graph::{Tables, Writing};
 use crate::model::{Moment, Slot};
+use crate::search::Library;
 
 /// How long it may take until the disk knows how often memories were read: it is not worth a commit of its own.
 const LAZILY: Duration = Duration::from_secs(2);
@@ -29,6 +31,8 @@ const LAZILY: Duration = Duration::from_secs(2);
 const MANY: usize = 1000;
 /// Memories that the index learns from while nobody else may look at it.
 const LEARNT_AT_ONCE: usize = 64;
+/// Memories that are read before they are indexed.
+const READ_AHEAD: usize = 256;
 /// Pieces of work that are committed together.
 const TOGETHER: usize = 256;
 /// How long it is remembered what work has done that nobody goes on with.
@@ -177,13 +181,28 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Reads the whole graph.
+/// Reads the whole graph. Another thread indexes its words meanwhile.
 fn read(sql: &Connection) -> Result<Tables, StoreError> {
-    let mut tables = Tables::default();
-    rows::each_memory(sql, |(slot, memory)| tables.restore_memory(slot, memory))?;
-    rows::each_relationship(sql, |stored| tables.restore_relationship(stored))?;
-    tables.learn();
-    Ok(tables)
+    thread::scope(|scope| {
+        let (told, heard) = mpsc::sync_channel::<StoredMemory>(READ_AHEAD);
+        let indexing = move || {
+            let mut library = Library::default();
+            heard.iter().for_each(|(slot, memory)| memory.tell(|text| library.put(slot.into(), text)));
+            library.into_index()
+        };
+        let index = thread::Builder::new().name("words".to_owned()).spawn_scoped(scope, indexing);
+        let index = index.map_err(|_| StoreError::Stopped)?;
+        let mut tables = Tables::default();
+        rows::each_memory(sql, |(slot, memory)| {
+            tables.restore_memory(slot, Arc::clone(&memory));
+            // Whoever indexes hears all; if it panicked, that is told below.
+            let _ = told.send((slot, memory));
+        })?;
+        drop(told);
+        rows::read_relationships(sql, &mut tables)?;
+        tables.restore_index(index.join().map_err(|_| StoreError::Stopped)?);
+        Ok(tables)
+    })
 }
 
 /// What the thread has.
