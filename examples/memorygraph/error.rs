@@ -116,7 +116,8 @@ impl fmt::Display for GraphError {
             ),
             Self::Unconfirmed { count } => write!(
                 f,
-                "{count} memories would be deleted, and this client cannot be asked. Look at them with 'dryRun', then say 'confirmed': {count}"
+                "Nothing was deleted: {count} {} go, and this client cannot be asked. Look at them with 'dryRun', then say 'confirmed': {count}",
+                if *count == 1 { "memory would" } else { "memories would" }
             ),
             Self::Store(error) => write!(f, "The memory file failed: {error}"),
         }

@@ -1,5 +1,6 @@
 //! The memory server as somebody has it for long.
 
+mod asked;
 mod killed;
 
 use std::collections::HashSet;
