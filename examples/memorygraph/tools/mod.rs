@@ -9,6 +9,8 @@ mod export;
 mod finding;
 mod memories;
 mod overview;
+#[cfg(test)]
+mod pages;
 mod relationships;
 #[cfg(test)]
 mod tests;
