@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Process, text};
 
-use crate::{Bench, rows};
+use crate::{Bench, MEMORIES, document, rows};
 
 /// How often each task is killed. A third time would only wait longer, since a task that takes its server down with it is
 /// begun again later each time.
@@ -79,21 +79,6 @@ fn hear_of(server: &mut Process, task: &Value, states: u64) {
             return;
         }
     }
-}
-
-const MEMORIES: u64 = 1_500;
-
-/// A document of so many memories, each of which but the first two relates to two others, and of a row that is wrong.
-fn document() -> Value {
-    let memories: Vec<Value> = (0..MEMORIES)
-        .map(|n| json!({ "id": format!("m{n}"), "type": "fix", "title": format!("Fix {n}"), "content": "Reuse them." }))
-        .collect();
-    let relationship = |n: u64, before: u64, kind: &str| json!({ "from_memory_id": format!("m{n}"), "to_memory_id": format!("m{}", n - before), "type": kind });
-    let mut relationships: Vec<Value> = (2..MEMORIES)
-        .flat_map(|n| [relationship(n, 1, "FOLLOWS"), relationship(n, 2, "BUILDS_ON")])
-        .collect();
-    relationships.push(json!({ "from_memory_id": "m1", "to_memory_id": "nobody", "type": "SOLVES" }));
-    json!({ "format_version": "2.0", "memories": memories, "relationships": relationships })
 }
 
 #[test]

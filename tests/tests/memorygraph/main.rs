@@ -1,6 +1,7 @@
 //! The memory server as somebody has it for long.
 
 mod asked;
+mod cancelled;
 mod killed;
 
 use std::collections::HashSet;
@@ -60,6 +61,21 @@ impl Bench {
 
 fn rows<'e>(export: &'e Value, table: &str) -> &'e [Value] {
     export[table].as_array().expect("a list")
+}
+
+const MEMORIES: u64 = 1_500;
+
+/// A document of so many memories, each of which but the first two relates to two others, and of a row that is wrong.
+fn document() -> Value {
+    let memories: Vec<Value> = (0..MEMORIES)
+        .map(|n| json!({ "id": format!("m{n}"), "type": "fix", "title": format!("Fix {n}"), "content": "Reuse them." }))
+        .collect();
+    let relationship = |n: u64, before: u64, kind: &str| json!({ "from_memory_id": format!("m{n}"), "to_memory_id": format!("m{}", n - before), "type": kind });
+    let mut relationships: Vec<Value> = (2..MEMORIES)
+        .flat_map(|n| [relationship(n, 1, "FOLLOWS"), relationship(n, 2, "BUILDS_ON")])
+        .collect();
+    relationships.push(json!({ "from_memory_id": "m1", "to_memory_id": "nobody", "type": "SOLVES" }));
+    json!({ "format_version": "2.0", "memories": memories, "relationships": relationships })
 }
 
 #[test]
