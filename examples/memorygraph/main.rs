@@ -47,6 +47,10 @@ const INSTRUCTIONS: &str = "Keeps what is worth remembering, and how it relates.
     store what was learned (store_memory), and relate it (create_relationship): a solution SOLVES a problem, an error \
     OCCURS_IN a technology.";
 
+/// What an agent must know besides where nothing is kept, so that it can tell its person.
+const NOTHING_IS_KEPT: &str = "This server was started without --db: what is stored is gone when it ends. Say so before \
+    somebody relies on it.";
+
 /// Opens the graph, and offers what may be done with it.
 fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
     let place = match &options.db {
@@ -59,12 +63,25 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         None => error.to_string(),
     })?;
     let files = match (&options.import_dir, &options.mode) {
-        (Some(folder), _) => Files::Below(folder.clone()),
+        (Some(folder), _) => {
+            let wrong = |error| format!("--import-dir {} cannot be used: {error}", folder.display());
+            std::fs::read_dir(folder).map_err(wrong)?;
+            Files::Below(folder.clone())
+        }
         (None, Mode::ServeHttp(_)) => Files::Nowhere,
         (None, _) => Files::Anywhere,
     };
+    let instructions = match options.db {
+        Some(_) => INSTRUCTIONS.to_owned(),
+        None => {
+            eprintln!(
+                "memorygraph: memories are kept in this process alone, and are gone with it; name a file with --db to keep them"
+            );
+            format!("{INSTRUCTIONS} {NOTHING_IS_KEPT}")
+        }
+    };
     let server = Server::new("memorygraph", env!("CARGO_PKG_VERSION"))
-        .instructions(INSTRUCTIONS)
+        .instructions(instructions)
         .announces_changes()
         .state(graph)
         .state(files)

@@ -26,6 +26,7 @@ pub(crate) struct Document {
 
 /// A document as it is written.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with 'format_version', 'memories' and 'relationships'")]
 struct Envelope {
     format_version: Option<Value>,
     memories: Option<Vec<Box<RawValue>>>,
@@ -34,6 +35,7 @@ struct Envelope {
 
 /// What no memory of a document may lack.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with 'id', 'type', 'title' and 'content'")]
 struct Essence<'row> {
     id: Option<MemoryId>,
     #[serde(borrow, rename = "type")]
@@ -52,9 +54,7 @@ impl Document {
 
     /// Reads a document from a file. It takes a while: call it where it may block.
     pub(crate) fn open(path: &Path) -> Result<Self, GraphError> {
-        let text = fs::read_to_string(path);
-        let text = text.map_err(|source| GraphError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(&text)
+        Self::parse(&read(path)?)
     }
 
     /// The ids of its memories, by row.
@@ -87,6 +87,16 @@ impl Document {
         let ids = own_ids(&memories)?;
         Ok(Self { ids, memories, relationships, fingerprint: fingerprint(text) })
     }
+}
+
+/// The text of a file, without the mark that some programs begin theirs with.
+pub(crate) fn read(path: &Path) -> Result<String, GraphError> {
+    let text = fs::read_to_string(path);
+    let mut text = text.map_err(|source| GraphError::Unreadable { path: path.to_owned(), source })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// FNV-1a, which is the same in every build.

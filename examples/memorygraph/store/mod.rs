@@ -8,6 +8,8 @@ mod tests;
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -49,6 +51,12 @@ pub(crate) enum StoreError {
     Older,
     /// Another process has it open.
     InUse,
+    /// It cannot be read, or not be written, as the system says.
+    Unreachable { written: bool, why: String },
+    /// What it holds is not what was written into it.
+    Damaged,
+    /// The disk is full.
+    Full,
     /// What SQLite says.
     Sql(Arc<rusqlite::Error>),
     /// The writer is gone, or what it was given broke down.
@@ -68,6 +76,14 @@ impl fmt::Display for StoreError {
             Self::InUse => {
                 f.write_str("another process has it open; serve it once, with --http, for several clients")
             }
+            Self::Unreachable { written: false, why } => f.write_str(why),
+            Self::Unreachable { written: true, why } => {
+                write!(f, "it cannot be written ({why}); with --read-only it can be looked at")
+            }
+            Self::Damaged => f.write_str(
+                "it is damaged; put a copy of it in its place, or begin a new file and import an export",
+            ),
+            Self::Full => f.write_str("the disk is full; what was answered before is kept, this is not"),
             Self::Sql(error) => error.fmt(f),
             Self::Stopped => f.write_str("what was begun broke down, and nothing of it is kept"),
             Self::ReadOnly => f.write_str("it was opened with --read-only"),
@@ -77,11 +93,30 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+impl StoreError {
+    /// The same, or why the system lets nobody open the file, which says more than SQLite does.
+    fn of(self, path: &Path, written: bool) -> Self {
+        let Self::Sql(_) = self else { return self };
+        if path.is_dir() {
+            return Self::Unreachable { written: false, why: "it is a folder".to_owned() };
+        }
+        match OpenOptions::new().read(true).write(written).open(path) {
+            Ok(_) => self,
+            Err(error) => {
+                let written = written && error.kind() == ErrorKind::PermissionDenied && path.is_file();
+                Self::Unreachable { written, why: error.to_string() }
+            }
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
             Some(ErrorCode::NotADatabase) => Self::NotOurs,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
+            Some(ErrorCode::DiskFull) => Self::Full,
             _ => Self::Sql(Arc::new(error)),
         }
     }
@@ -118,8 +153,8 @@ impl Store {
     pub(crate) fn open(place: Place<'_>) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
         let sql = match place {
             Place::Nowhere => schema::open_nowhere()?,
-            Place::File(path) => schema::open(path)?,
-            Place::ReadOnly(path) => schema::open_read_only(path)?,
+            Place::File(path) => schema::open(path).map_err(|error| error.of(path, true))?,
+            Place::ReadOnly(path) => schema::open_read_only(path).map_err(|error| error.of(path, false))?,
         };
         let tables = Arc::new(RwLock::new(read(&sql)?));
         if matches!(place, Place::ReadOnly(_)) {

@@ -47,7 +47,9 @@ pub(crate) async fn consolidate_memories(
 ) -> Result<Worded<Consolidated>, ToolError> {
     let threshold = threshold.map_or(USUAL_SIMILARITY, Weight::get);
     if threshold < LEAST_SIMILARITY {
-        return Err(GraphError::OutOfRange { what: "threshold", value: threshold }.into());
+        return Err(
+            GraphError::TooLittle { what: "threshold", least: LEAST_SIMILARITY, value: threshold }.into()
+        );
     }
     let among = Among { kinds: memory_types.unwrap_or_default(), project_path };
     let looking = graph.clone();

@@ -3,10 +3,10 @@
 mod asked;
 mod cancelled;
 mod killed;
+mod wrong;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tests::{LEGACY, Process, Wire, example};
@@ -76,24 +76,6 @@ fn document() -> Value {
         .collect();
     relationships.push(json!({ "from_memory_id": "m1", "to_memory_id": "nobody", "type": "SOLVES" }));
     json!({ "format_version": "2.0", "memories": memories, "relationships": relationships })
-}
-
-#[test]
-fn a_file_that_is_in_use_or_not_ours_is_named() {
-    let Some(bench) = Bench::new("wrong") else { return };
-    let mut first = bench.server();
-    first.call("get_memory_statistics", json!({}));
-    let told = |file: &str| {
-        let told = Command::new(&bench.program).args(["--db", file, "--stdio"]).stdin(Stdio::null()).output();
-        let told = told.expect("can be started");
-        assert_eq!(told.status.code(), Some(1));
-        String::from_utf8(told.stderr).expect("text")
-    };
-    let in_use = told(&bench.file("memory.db"));
-    assert!(in_use.contains("memory.db cannot be opened: another process has it open"), "{in_use}");
-    std::fs::write(bench.file("text.db"), "no database at all, ".repeat(100)).expect("can be written");
-    let not_ours = told(&bench.file("text.db"));
-    assert!(not_ours.contains("text.db cannot be opened: it is a file of another program"), "{not_ours}");
 }
 
 #[test]
