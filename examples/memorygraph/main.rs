@@ -58,10 +58,20 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         Some(path) if options.read_only => Place::ReadOnly(path),
         Some(path) => Place::File(path),
     };
-    let graph = Graph::open(place).map_err(|error| match &options.db {
-        Some(path) => format!("{} cannot be opened: {error}", path.display()),
-        None => error.to_string(),
-    })?;
+    let name = options.db.as_ref().map_or_else(|| "the graph".to_owned(), |path| path.display().to_string());
+    let unreadable = {
+        let name = name.clone();
+        move |read| {
+            if let Err(error) = read {
+                // Clients may be answered by now, but nobody has seen or changed a memory, and nobody ever can.
+                eprintln!("memorygraph: {name} cannot be opened: {error}");
+                std::process::exit(1);
+            }
+        }
+    };
+    // A large graph takes a while to be read, and clients wait for `initialize` no longer than they must.
+    let graph = Graph::open_soon(place, unreadable);
+    let graph = graph.map_err(|error| format!("{name} cannot be opened: {error}"))?;
     let files = match (&options.import_dir, &options.mode) {
         (Some(folder), _) => {
             let wrong = |error| format!("--import-dir {} cannot be used: {error}", folder.display());

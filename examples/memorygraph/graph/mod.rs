@@ -5,7 +5,9 @@ mod related;
 mod tables;
 mod writing;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::error::GraphError;
 use crate::model::{
@@ -84,9 +86,22 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Reads the graph from where it is kept. It takes a while for a large one.
+    /// Reads the graph from where it is kept, and waits for it.
+    #[cfg(test)]
     pub(crate) fn open(place: Place<'_>) -> Result<Self, StoreError> {
-        let (store, tables) = Store::open(place)?;
+        let (tell, told) = std::sync::mpsc::channel();
+        let graph = Self::open_soon(place, move |read| tell.send(read).expect("somebody waits for it"))?;
+        told.recv().expect("it is told")?;
+        Ok(graph)
+    }
+
+    /// Opens what is kept, and reads it meanwhile: whoever looks at the graph waits until all is there. `read` is told how
+    /// that went; if it went wrong, before anybody sees anything.
+    pub(crate) fn open_soon(
+        place: Place<'_>,
+        read: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let (store, tables) = Store::open_soon(place, read)?;
         Ok(Self { tables, store })
     }
 
@@ -159,7 +174,14 @@ impl Graph {
     /// Looks at the graph as it is at one moment. Nothing can be written meanwhile: look, and be gone.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
         // A poisoned lock is taken all the same: the writer reads the tables anew when it was cut off half way.
-        look(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
+        let tables = match self.tables.try_read() {
+            Ok(tables) => tables,
+            Err(TryLockError::Poisoned(tables)) => tables.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                patiently(|| self.tables.read().unwrap_or_else(PoisonError::into_inner))
+            }
+        };
+        look(&tables)
     }
 
     /// Changes the graph. What it gives is answered once the disk has the change; if its future is dropped, the change
@@ -170,6 +192,12 @@ impl Graph {
     ) -> Result<T, GraphError> {
         self.store.write(change).await
     }
+}
+
+/// Waits without keeping others from running, where there are threads that could let them.
+fn patiently<T>(wait: impl FnOnce() -> T) -> T {
+    let many = Handle::try_current().is_ok_and(|tokio| tokio.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if many { tokio::task::block_in_place(wait) } else { wait() }
 }
 
 #[cfg(test)]

@@ -149,23 +149,42 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file, or makes it, and reads all of it.
-    pub(crate) fn open(place: Place<'_>) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
+    /// Opens the file, or makes it, and reads it on the thread that writes later. Whoever looks at the tables meanwhile
+    /// waits until all is there. `read` is told how that went; if it went wrong, before anybody sees the tables.
+    pub(crate) fn open_soon(
+        place: Place<'_>,
+        read: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
         let sql = match place {
             Place::Nowhere => schema::open_nowhere()?,
             Place::File(path) => schema::open(path).map_err(|error| error.of(path, true))?,
             Place::ReadOnly(path) => schema::open_read_only(path).map_err(|error| error.of(path, false))?,
         };
-        let tables = Arc::new(RwLock::new(read(&sql)?));
-        if matches!(place, Place::ReadOnly(_)) {
-            return Ok((Self { jobs: None, writer: None }, tables));
-        }
-        rows::forget_runs_before(&sql, Moment::now().earlier_by(UNFINISHED))?;
+        let writes = !matches!(place, Place::ReadOnly(_));
+        let tables = Arc::new(RwLock::new(Tables::default()));
         let (jobs, asked) = mpsc::channel();
+        let (holds, held) = mpsc::channel::<()>();
         let writer = Writer { sql, tables: Arc::clone(&tables), accessed: HashSet::new() };
-        let writer = thread::Builder::new().name("memories".to_owned()).spawn(move || writer.run(&asked));
+        let work = move || {
+            let tables = Arc::clone(&writer.tables);
+            let mut guard = tables.write().unwrap_or_else(PoisonError::into_inner);
+            // From now on nobody can look.
+            drop(holds);
+            match writer.begin(writes) {
+                Ok(kept) => *guard = kept,
+                Err(error) => return read(Err(error)),
+            }
+            drop(guard);
+            read(Ok(()));
+            if writes {
+                writer.run(&asked);
+            }
+        };
+        let writer = thread::Builder::new().name("memories".to_owned()).spawn(work);
         let writer = writer.map_err(|_| StoreError::Stopped)?;
-        Ok((Self { jobs: Some(jobs), writer: Some(writer) }, tables))
+        // It is never sent: that the other end is gone is the sign.
+        let _ = held.recv();
+        Ok((Self { jobs: writes.then_some(jobs), writer: Some(writer) }, tables))
     }
 
     /// Does something to the graph, and answers when the disk has it. What was begun is done even if nobody waits.
@@ -249,6 +268,14 @@ struct Writer {
 }
 
 impl Writer {
+    /// Reads what is kept, and tidies up if it `writes`.
+    fn begin(&self, writes: bool) -> Result<Tables, StoreError> {
+        if writes {
+            rows::forget_runs_before(&self.sql, Moment::now().earlier_by(UNFINISHED))?;
+        }
+        read(&self.sql)
+    }
+
     fn run(mut self, asked: &Receiver<Job>) {
         loop {
             let first = match asked.try_recv() {
