@@ -81,15 +81,13 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         (None, Mode::ServeHttp(_)) => Files::Nowhere,
         (None, _) => Files::Anywhere,
     };
-    let instructions = match options.db {
-        Some(_) => INSTRUCTIONS.to_owned(),
-        None => {
-            eprintln!(
-                "memorygraph: memories are kept in this process alone, and are gone with it; name a file with --db to keep them"
-            );
-            format!("{INSTRUCTIONS} {NOTHING_IS_KEPT}")
-        }
-    };
+    let mut instructions = INSTRUCTIONS.to_owned();
+    if options.db.is_none() {
+        eprintln!(
+            "memorygraph: memories are kept in this process alone, and are gone with it; name a file with --db to keep them"
+        );
+        instructions.extend([" ", NOTHING_IS_KEPT]);
+    }
     let server = Server::new("memorygraph", env!("CARGO_PKG_VERSION"))
         .instructions(instructions)
         .announces_changes()

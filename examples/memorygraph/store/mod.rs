@@ -241,7 +241,9 @@ fn read(sql: &Connection) -> Result<Tables, StoreError> {
         let (told, heard) = mpsc::sync_channel::<StoredMemory>(READ_AHEAD);
         let indexing = move || {
             let mut library = Library::default();
-            heard.iter().for_each(|(slot, memory)| memory.tell(|text| library.put(slot.into(), text)));
+            for (slot, memory) in heard {
+                memory.tell(|text| library.put(slot.into(), text));
+            }
             library.into_index()
         };
         let index = thread::Builder::new().name("words".to_owned()).spawn_scoped(scope, indexing);
