@@ -4,7 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::model::{MemoryId, RelationshipType};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::model::{MemoryId, Object, RelationshipType};
 use crate::search::QueryError;
 use crate::store::StoreError;
 
@@ -33,6 +36,8 @@ pub(crate) enum GraphError {
     TagTooLong { tag: String, max: usize },
     /// A number that should lie between 0 and 1 does not.
     OutOfRange { what: &'static str, value: f64 },
+    /// A number is less than it may be.
+    TooLittle { what: &'static str, least: f64, value: f64 },
     /// A property holds something of another kind.
     BadProperty { name: &'static str, expected: &'static str },
     /// No memory type has this name.
@@ -53,6 +58,8 @@ pub(crate) enum GraphError {
     NoImports,
     /// An import names both a document and a file, or neither.
     OneSource,
+    /// The path of a file names none.
+    NoFile,
     /// A file could not be written.
     Unwritable { path: PathBuf, source: io::Error },
     /// A file could not be read.
@@ -60,7 +67,7 @@ pub(crate) enum GraphError {
     /// A document was refused as a whole; nothing of it was imported.
     Refused(Refusal),
     /// A row of a document is not of the form that it should have.
-    BadRow(serde_json::Error),
+    BadRow(BadRow),
     /// An import was cut off, and its document is another one now.
     DocumentChanged,
     /// Memories would be deleted, and nobody has said that they shall be.
@@ -93,10 +100,11 @@ impl fmt::Display for GraphError {
                 write!(f, "Tag '{start}...' exceeds {max} characters")
             }
             Self::OutOfRange { what, value } => write!(f, "{what} must be between 0 and 1 (got {value})"),
+            Self::TooLittle { what, least, value } => write!(f, "{what} must be at least {least} (got {value})"),
             Self::BadProperty { name, expected } => write!(f, "Property '{name}' must be {expected}"),
             Self::UnknownMemoryType(name) => write!(f, "'{name}' is not a valid memory type"),
             Self::UnknownRelationshipType(name) => write!(f, "'{name}' is not a valid relationship type"),
-            Self::NotATime(text) => write!(f, "'{text}' is not an ISO 8601 time from 1970 on"),
+            Self::NotATime(text) => write!(f, "'{text}' is no time of ISO 8601 from 1970 to 9999, such as 2026-01-31T12:00:00Z"),
             Self::Query(error) => error.fmt(f),
             Self::NotACursor(text) => write!(f, "'{text}' is no cursor of an earlier answer"),
             Self::NoPages => f.write_str("With 'byCategory' there are no pages: raise 'limit' in place of 'cursor'"),
@@ -106,17 +114,19 @@ impl fmt::Display for GraphError {
             Self::NoImports => {
                 f.write_str("Files cannot be named here: the server was started without --import-dir. Give 'data'")
             }
+            Self::NoFile => f.write_str("'file' must be the path of a file"),
             Self::OneSource => f.write_str("Give exactly one of 'data' and 'file'"),
             Self::Unreadable { path, source } => write!(f, "Cannot read {}: {source}", path.display()),
             Self::Unwritable { path, source } => write!(f, "Cannot write {}: {source}", path.display()),
             Self::Refused(refusal) => write!(f, "Nothing was imported: {refusal}"),
-            Self::BadRow(error) => f.write_str(&without_position(error)),
+            Self::BadRow(row) => row.fmt(f),
             Self::DocumentChanged => f.write_str(
                 "The document has changed since its import began; what was imported so far stays. Import it again",
             ),
             Self::Unconfirmed { count } => write!(
                 f,
-                "{count} memories would be deleted, and this client cannot be asked. Look at them with 'dryRun', then say 'confirmed': {count}"
+                "Nothing was deleted: {count} {} go, and this client cannot be asked. Look at them with 'dryRun', then say 'confirmed': {count}",
+                if *count == 1 { "memory would" } else { "memories would" }
             ),
             Self::Store(error) => write!(f, "The memory file failed: {error}"),
         }
@@ -129,7 +139,7 @@ impl std::error::Error for GraphError {
             Self::Unreadable { source, .. } | Self::Unwritable { source, .. } => Some(source),
             Self::Query(error) => Some(error),
             Self::Refused(refusal) => Some(refusal),
-            Self::BadRow(error) => Some(error),
+            Self::BadRow(row) => Some(&row.error),
             Self::Store(error) => Some(error),
             _ => None,
         }
@@ -139,6 +149,47 @@ impl std::error::Error for GraphError {
 impl From<QueryError> for GraphError {
     fn from(error: QueryError) -> Self {
         Self::Query(error)
+    }
+}
+
+/// Why a row cannot be read.
+#[derive(Debug)]
+pub(crate) struct BadRow {
+    /// Which of its fields is wrong, where that is known.
+    field: Option<String>,
+    error: serde_json::Error,
+}
+
+impl BadRow {
+    /// Reads a row. Where it is wrong, its fields are tried one by one in a row that is `sound`, since an error of the
+    /// whole does not say which it was.
+    pub(crate) fn or_read<T: DeserializeOwned>(row: &str, sound: &Value) -> Result<T, Self> {
+        serde_json::from_str(row).map_err(|error| {
+            let fields = serde_json::from_str::<Object>(row).unwrap_or_default();
+            let wrong = fields.into_iter().find(|(field, value)| {
+                let mut tried = sound.clone();
+                tried[field] = value.clone();
+                serde_json::from_value::<T>(tried).is_err()
+            });
+            Self { field: wrong.map(|(field, _)| field), error }
+        })
+    }
+}
+
+impl From<serde_json::Error> for BadRow {
+    fn from(error: serde_json::Error) -> Self {
+        Self { field: None, error }
+    }
+}
+
+impl fmt::Display for BadRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = without_position(&self.error);
+        match &self.field {
+            // What is said of a name or a time says which it is.
+            Some(field) if what.starts_with("invalid ") => write!(f, "'{field}' is wrong: {what}"),
+            _ => f.write_str(&what),
+        }
     }
 }
 

@@ -18,13 +18,16 @@ pub(crate) enum Files {
 impl Files {
     /// The path of a file that is there.
     pub(crate) fn existing(&self, path: &Path) -> Result<PathBuf, GraphError> {
+        if path.as_os_str().is_empty() {
+            return Err(GraphError::NoFile);
+        }
         self.resolve(path, path)
     }
 
     /// The path of a file that is to be written, in a folder that is there.
     pub(crate) fn writable(&self, path: &Path) -> Result<PathBuf, GraphError> {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(GraphError::OutsideOfImports { path: path.to_owned() });
+            return Err(GraphError::NoFile);
         };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         Ok(self.resolve(folder, path)?.join(name))
@@ -64,6 +67,11 @@ mod tests {
             let error = files.existing(wrong.as_ref()).expect_err("lies elsewhere");
             assert_eq!(error.to_string(), format!("{wrong} does not lie below the folder for imports"));
         }
+        for none in ["", "/", ".."] {
+            files.writable(none.as_ref()).expect_err("is no file");
+        }
+        let error = Files::Anywhere.existing("".as_ref()).expect_err("is no file");
+        assert_eq!(error.to_string(), "'file' must be the path of a file");
         files.existing(&root.join("secret.json")).expect_err("lies elsewhere");
         files.writable("../b.json".as_ref()).expect_err("its folder lies elsewhere");
         #[cfg(unix)]

@@ -52,6 +52,10 @@ const INSTRUCTIONS: &str = "Keeps what is worth remembering, and how it relates.
     store what was learned (store_memory), and relate it (create_relationship): a solution SOLVES a problem, an error \
     OCCURS_IN a technology.";
 
+/// What an agent must know besides where nothing is kept, so that it can tell its person.
+const NOTHING_IS_KEPT: &str = "This server was started without --db: what is stored is gone when it ends. Say so before \
+    somebody relies on it.";
+
 /// Reads the model that was asked for: whoever asked for one is not served without it.
 fn model(options: &Options) -> Result<Option<Arc<Model>>, ModelError> {
     Ok(options.model.as_deref().map(Model::open).transpose()?.map(Arc::new))
@@ -64,17 +68,39 @@ fn server(options: &Options) -> Result<Server, Box<dyn Error>> {
         Some(path) if options.read_only => Place::ReadOnly(path),
         Some(path) => Place::File(path),
     };
-    let graph = Graph::open_with(place, model(options)?).map_err(|error| match &options.db {
-        Some(path) => format!("{} cannot be opened: {error}", path.display()),
-        None => error.to_string(),
-    })?;
+    let name = options.db.as_ref().map_or_else(|| "the graph".to_owned(), |path| path.display().to_string());
+    let unreadable = {
+        let name = name.clone();
+        move |read| {
+            if let Err(error) = read {
+                // Clients may be answered by now, but nobody has seen or changed a memory, and nobody ever can.
+                eprintln!("memorygraph: {name} cannot be opened: {error}");
+                std::process::exit(1);
+            }
+        }
+    };
+    let model = model(options)?;
+    // A large graph takes a while to be read, and clients wait for `initialize` no longer than they must.
+    let graph = Graph::open_soon(place, model, unreadable);
+    let graph = graph.map_err(|error| format!("{name} cannot be opened: {error}"))?;
     let files = match (&options.import_dir, &options.mode) {
-        (Some(folder), _) => Files::Below(folder.clone()),
+        (Some(folder), _) => {
+            let wrong = |error| format!("--import-dir {} cannot be used: {error}", folder.display());
+            std::fs::read_dir(folder).map_err(wrong)?;
+            Files::Below(folder.clone())
+        }
         (None, Mode::ServeHttp(_)) => Files::Nowhere,
         (None, _) => Files::Anywhere,
     };
+    let mut instructions = INSTRUCTIONS.to_owned();
+    if options.db.is_none() {
+        eprintln!(
+            "memorygraph: memories are kept in this process alone, and are gone with it; name a file with --db to keep them"
+        );
+        instructions.extend([" ", NOTHING_IS_KEPT]);
+    }
     let server = Server::new("memorygraph", env!("CARGO_PKG_VERSION"))
-        .instructions(INSTRUCTIONS)
+        .instructions(instructions)
         .announces_changes()
         .state(graph)
         .state(files)

@@ -51,14 +51,16 @@ impl Options {
         let mut args = args.peekable();
         while let Some(flag) = args.next() {
             said = true;
-            let mut value = || args.next().ok_or_else(|| format!("'{flag}' needs a value"));
+            let mut value = || {
+                args.next().filter(|value| !value.is_empty()).ok_or_else(|| format!("'{flag}' needs a value"))
+            };
             let asked = match flag.as_str() {
                 "--db" => {
-                    options.db = Some(value()?.into());
+                    once(&mut options.db, &flag, value()?)?;
                     continue;
                 }
                 "--import-dir" => {
-                    options.import_dir = Some(value()?.into());
+                    once(&mut options.import_dir, &flag, value()?)?;
                     continue;
                 }
                 "--model" => {
@@ -98,6 +100,14 @@ impl Options {
         let mut path = self.db.clone()?.into_os_string();
         path.push("-tasks");
         Some(path.into())
+    }
+}
+
+/// Takes the value of a flag that may be said once.
+fn once(option: &mut Option<PathBuf>, flag: &str, value: String) -> Result<(), String> {
+    match option.replace(value.into()) {
+        None => Ok(()),
+        Some(_) => Err(format!("'{flag}' is said twice")),
     }
 }
 
@@ -149,6 +159,8 @@ mod tests {
             mode(&["--evaluate", "m.json"], false),
             Err("'--evaluate' needs two files, or none".to_owned())
         );
+        assert_eq!(mode(&["--db", ""], false), Err("'--db' needs a value".to_owned()));
+        assert_eq!(mode(&["--db", "a", "--db", "b"], false), Err("'--db' is said twice".to_owned()));
         assert_eq!(mode(&["--http"], false), Err("'--http' needs a value".to_owned()));
         assert_eq!(mode(&["--read-only"], false), Err("'--read-only' needs '--db'".to_owned()));
         let twice = Err("'--http' comes too late: it was said before what to serve".to_owned());

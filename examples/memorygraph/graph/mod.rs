@@ -6,7 +6,9 @@ mod tables;
 mod together;
 mod writing;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::error::GraphError;
 use crate::model::{
@@ -96,16 +98,30 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// The same as [`open_with`](Self::open_with), without a model.
+    /// Reads the graph from where it is kept, without a model, and waits for it.
     #[cfg(test)]
     pub(crate) fn open(place: Place<'_>) -> Result<Self, StoreError> {
         Self::open_with(place, None)
     }
 
-    /// Reads the graph from where it is kept, with what the model said of its memories before. It takes a while for a
-    /// large one.
+    /// The same with a model.
+    #[cfg(test)]
     pub(crate) fn open_with(place: Place<'_>, model: Option<Arc<Model>>) -> Result<Self, StoreError> {
-        let (store, tables) = Store::open(place, model)?;
+        let (tell, told) = std::sync::mpsc::channel();
+        let read = move |read| tell.send(read).expect("somebody waits for it");
+        let graph = Self::open_soon(place, model, read)?;
+        told.recv().expect("it is told")?;
+        Ok(graph)
+    }
+
+    /// Opens what is kept, and reads it meanwhile, with what the model said of its memories before: whoever looks at the
+    /// graph waits until all is there. `read` is told how that went; if it went wrong, before anybody sees anything.
+    pub(crate) fn open_soon(
+        place: Place<'_>,
+        model: Option<Arc<Model>>,
+        read: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let (store, tables) = Store::open_soon(place, model, read)?;
         Ok(Self { tables, store })
     }
 
@@ -180,7 +196,14 @@ impl Graph {
     /// Looks at the graph as it is at one moment. Nothing can be written meanwhile: look, and be gone.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
         // A poisoned lock is taken all the same: the writer reads the tables anew when it was cut off half way.
-        look(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
+        let tables = match self.tables.try_read() {
+            Ok(tables) => tables,
+            Err(TryLockError::Poisoned(tables)) => tables.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                patiently(|| self.tables.read().unwrap_or_else(PoisonError::into_inner))
+            }
+        };
+        look(&tables)
     }
 
     /// Changes the graph. What it gives is answered once the disk has the change; if its future is dropped, the change
@@ -191,6 +214,12 @@ impl Graph {
     ) -> Result<T, GraphError> {
         self.store.write(change).await
     }
+}
+
+/// Waits without keeping others from running, where there are threads that could let them.
+fn patiently<T>(wait: impl FnOnce() -> T) -> T {
+    let many = Handle::try_current().is_ok_and(|tokio| tokio.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if many { tokio::task::block_in_place(wait) } else { wait() }
 }
 
 #[cfg(test)]

@@ -22,11 +22,6 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// An empty graph, with a model that knows what memories mean.
-    pub(crate) fn with(model: Arc<Model>) -> Self {
-        Self { index: Index::with(model), ..Self::default() }
-    }
-
     /// The model that knows what memories mean, if there is one.
     pub(crate) fn model(&self) -> Option<&Arc<Model>> {
         self.index.model()
@@ -119,7 +114,17 @@ impl Tables {
     /// A relationship with its ends looked up.
     pub(super) fn edge(&self, relationship: Relationship) -> Result<Edge, GraphError> {
         match (self.slot(&relationship.from_memory_id), self.slot(&relationship.to_memory_id)) {
-            (Some(from), Some(to)) => Ok(Edge { relationship: Arc::new(relationship), from, to }),
+            (Some(from), Some(to)) => {
+                let name = |slot, named| self.at(slot).map_or(named, |memory| memory.id.clone());
+                let Relationship { from_memory_id, to_memory_id, .. } = relationship;
+                // Both names are kept once.
+                let relationship = Relationship {
+                    from_memory_id: name(from, from_memory_id),
+                    to_memory_id: name(to, to_memory_id),
+                    ..relationship
+                };
+                Ok(Edge { relationship: Arc::new(relationship), from, to })
+            }
             _ => Err(GraphError::EndsNotFound {
                 from: relationship.from_memory_id,
                 to: relationship.to_memory_id,
@@ -166,10 +171,14 @@ impl Tables {
         }
     }
 
-    /// Puts back what the file holds.
-    pub(crate) fn restore_memory(&mut self, slot: Slot, memory: Memory) {
-        self.index.put(slot.into(), &memory.digest());
-        self.place(slot, Arc::new(memory));
+    /// Puts back what the file holds; the index is [put back](Self::restore_index) by itself.
+    pub(crate) fn restore_memory(&mut self, slot: Slot, memory: Arc<Memory>) {
+        self.place(slot, memory);
+    }
+
+    /// Puts back the index of all memories.
+    pub(crate) fn restore_index(&mut self, index: Index) {
+        self.index = index;
     }
 
     /// Puts back what the file holds; their ends must be there.

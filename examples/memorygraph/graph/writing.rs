@@ -172,10 +172,10 @@ impl<'w> Writing<'w> {
         work: impl FnOnce(&mut Self) -> Result<T, GraphError>,
     ) -> Result<T, GraphError> {
         if let Some(outcome) = self.keep(|sql| rows::outcome(sql, run, step))? {
-            return serde_json::from_str(&outcome).map_err(GraphError::BadRow);
+            return serde_json::from_str(&outcome).map_err(|error| GraphError::BadRow(error.into()));
         }
         let done = work(self)?;
-        let outcome = serde_json::to_string(&done).map_err(GraphError::BadRow)?;
+        let outcome = serde_json::to_string(&done).map_err(|error| GraphError::BadRow(error.into()))?;
         self.keep(|sql| rows::put_outcome(sql, run, step, &outcome, Moment::now()))?;
         Ok(done)
     }

@@ -27,6 +27,7 @@ pub(crate) struct Document {
 
 /// A document as it is written.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with 'format_version', 'memories' and 'relationships'")]
 struct Envelope {
     format_version: Option<Value>,
     memories: Option<Vec<Box<RawValue>>>,
@@ -35,6 +36,7 @@ struct Envelope {
 
 /// What no memory of a document may lack.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with 'id', 'type', 'title' and 'content'")]
 struct Essence<'row> {
     id: Option<MemoryId>,
     #[serde(borrow, rename = "type")]
@@ -53,9 +55,7 @@ impl Document {
 
     /// Reads a document from a file. It takes a while: call it where it may block.
     pub(crate) fn open(path: &Path) -> Result<Self, GraphError> {
-        let text = fs::read_to_string(path);
-        let text = text.map_err(|source| GraphError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(&text)
+        Self::parse(&read(path)?)
     }
 
     /// The ids of its memories, by row.
@@ -88,6 +88,16 @@ impl Document {
         let ids = own_ids(&memories)?;
         Ok(Self { ids, memories, relationships, fingerprint: Fingerprint::of(text.as_bytes()).number() })
     }
+}
+
+/// The text of a file, without the mark that some programs begin theirs with.
+pub(crate) fn read(path: &Path) -> Result<String, GraphError> {
+    let text = fs::read_to_string(path);
+    let mut text = text.map_err(|source| GraphError::Unreadable { path: path.to_owned(), source })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 fn own_ids(memories: &[Box<RawValue>]) -> Result<Vec<MemoryId>, Refusal> {

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use mcp_runtime::{Context, TryStepError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-pub(crate) use document::{Document, FORMAT_VERSION};
+pub(crate) use document::{Document, FORMAT_VERSION, read};
 
-use crate::error::{GraphError, Refusal};
+use crate::error::{BadRow, GraphError, Refusal};
 use crate::graph::{Admitted, Graph, OnDuplicate, Writing};
 use crate::model::{Memory, MemoryDraft, MemoryId, Moment, Relationship, RelationshipDraft};
 
@@ -245,16 +246,19 @@ impl Part {
     fn read(&self, document: &Document, now: Moment) -> Rows {
         match self.table {
             Table::Memories => {
+                let sound = json!({ "type": "fix", "title": "T", "content": "C" });
                 let rows = document.memories()[self.rows.clone()].iter().map(|row| {
-                    let draft: MemoryDraft = serde_json::from_str(row.get()).map_err(GraphError::BadRow)?;
+                    let draft: MemoryDraft =
+                        BadRow::or_read(row.get(), &sound).map_err(GraphError::BadRow)?;
                     draft.check(now)
                 });
                 Rows::Memories(rows.collect())
             }
             Table::Relationships => {
+                let sound = json!({ "from_memory_id": "a", "to_memory_id": "b", "type": "SOLVES" });
                 let rows = document.relationships()[self.rows.clone()].iter().map(|row| {
                     let draft: RelationshipDraft =
-                        serde_json::from_str(row.get()).map_err(GraphError::BadRow)?;
+                        BadRow::or_read(row.get(), &sound).map_err(GraphError::BadRow)?;
                     draft.check(now)
                 });
                 Rows::Relationships(rows.collect())

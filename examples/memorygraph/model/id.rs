@@ -2,6 +2,7 @@
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -10,14 +11,16 @@ use uuid::Uuid;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
+        ///
+        /// The same text is kept once, however many know it: a relationship shares the names of its ends.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub(crate) struct $name(String);
+        pub(crate) struct $name(Arc<str>);
 
         impl $name {
             /// A new one: UUID version 4.
             pub(crate) fn random() -> Self {
-                Self(Uuid::new_v4().to_string())
+                Self(Uuid::new_v4().to_string().into())
             }
 
             pub(crate) fn as_str(&self) -> &str {
@@ -27,7 +30,7 @@ macro_rules! id {
 
         impl From<&str> for $name {
             fn from(id: &str) -> Self {
-                Self(id.to_owned())
+                Self(id.into())
             }
         }
 

@@ -109,8 +109,13 @@ fn is_zero(count: &u32) -> bool {
 impl Memory {
     /// Its words, ready to be indexed.
     pub(crate) fn digest(&self) -> Digest {
+        self.tell(Digest::of)
+    }
+
+    /// Lets somebody hear what it says.
+    pub(crate) fn tell<T>(&self, hear: impl FnOnce(&Text<'_>) -> T) -> T {
         let kind = self.kind.to_string();
-        Digest::of(&Text { kind: &kind, ..self.text() })
+        hear(&Text { kind: &kind, ..self.text() })
     }
 
     /// What it says, but for what kind of knowledge that is.

@@ -149,7 +149,10 @@ mod tests {
             ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00+25:00", "1969-12-31T23:00:00Z"]
         {
             let error = wrong.parse::<Moment>().expect_err("is no moment");
-            assert_eq!(error.to_string(), format!("'{wrong}' is not an ISO 8601 time from 1970 on"));
+            assert_eq!(
+                error.to_string(),
+                format!("'{wrong}' is no time of ISO 8601 from 1970 to 9999, such as 2026-01-31T12:00:00Z")
+            );
         }
     }
 

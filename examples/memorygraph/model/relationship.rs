@@ -250,7 +250,10 @@ mod tests {
         assert_eq!(refusal("strength", 2.into()), "strength must be between 0 and 1 (got 2)");
         assert_eq!(refusal("strength", "strong".into()), "Property 'strength' must be a number");
         assert_eq!(refusal("evidence_count", (-1).into()), "Property 'evidence_count' must be a count");
-        assert_eq!(refusal("valid_from", "soon".into()), "'soon' is not an ISO 8601 time from 1970 on");
+        assert_eq!(
+            refusal("valid_from", "soon".into()),
+            "'soon' is no time of ISO 8601 from 1970 to 9999, such as 2026-01-31T12:00:00Z"
+        );
         assert_eq!(
             refusal("context", "x".repeat(10_001).into()),
             "Context exceeds 10000 characters (got 10001)"

@@ -9,6 +9,8 @@
 //! A change of a document changes the profiles of its words at once; the vectors of other documents follow a few at
 //! a time, so that no single change costs much. [`Associations::learn`] brings all up to date.
 
+use std::ops::Range;
+
 use super::duplicates::mixed;
 use super::lexical::Lexical;
 use super::vectors::Vectors;
@@ -104,10 +106,20 @@ impl Associations {
         self.profiles = counts.map(profile).collect();
         self.all.fill(0.0);
         self.summed = vec![false; lexical.end()];
+        let rarities = lexical.vocabulary.stems().map(|stem| lexical.rarity(lexical.occurrences(stem)));
+        let rarities: Vec<f32> = rarities.collect();
+        let mut all_stems: Vec<Stem> = Vec::with_capacity(lexical.words());
+        let mut docs: Vec<(u32, Range<usize>)> = Vec::with_capacity(lexical.count());
         for doc in lexical.docs() {
             self.summed[doc as usize] = true;
-            let stems = lexical.stems(doc);
-            let company = company(lexical, &stems);
+            let start = all_stems.len();
+            all_stems.extend(lexical.stems(doc));
+            docs.push((doc, start..all_stems.len()));
+            let stems = &all_stems[start..];
+            let mut company = [0.0; DIMENSION];
+            for stem in stems {
+                add_signature(&mut company, lexical, *stem, rarities[stem.index()]);
+            }
             add(&mut self.all, &company, 1.0);
             for stem in stems {
                 if let Some(profile) = &mut self.profiles[stem.index()] {
@@ -116,9 +128,9 @@ impl Associations {
             }
         }
         let scales: Vec<f32> = lexical.vocabulary.stems().map(|stem| self.scale(lexical, stem)).collect();
-        for doc in lexical.docs() {
-            let stems = lexical.stems(doc).into_iter();
-            let vector = self.sum(stems.map(|stem| (stem, scales[stem.index()])), lexical);
+        for (doc, stems) in docs {
+            let stems = all_stems[stems].iter();
+            let vector = self.sum(stems.map(|stem| (*stem, scales[stem.index()])), lexical);
             self.vectors.set(doc, &vector);
         }
     }

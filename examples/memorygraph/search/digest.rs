@@ -22,6 +22,19 @@ pub(crate) struct Text<'t> {
     pub(crate) kind: &'t str,
 }
 
+impl<'t> Text<'t> {
+    /// Its parts, each with how prominent a word is there.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'t str, f32)> {
+        let fields = [
+            (self.title, IN_TITLE),
+            (self.content, IN_CONTENT),
+            (self.summary.unwrap_or_default(), IN_SUMMARY),
+            (self.kind, IN_KIND),
+        ];
+        fields.into_iter().chain(self.tags.iter().map(|tag| (tag.as_str(), IN_TAGS)))
+    }
+}
+
 /// A text, ready to be indexed.
 #[derive(Debug)]
 pub(crate) struct Digest {
@@ -33,15 +46,8 @@ pub(crate) struct Digest {
 
 impl Digest {
     pub(crate) fn of(text: &Text<'_>) -> Self {
-        let fields = [
-            (text.title, IN_TITLE),
-            (text.content, IN_CONTENT),
-            (text.summary.unwrap_or_default(), IN_SUMMARY),
-            (text.kind, IN_KIND),
-        ];
-        let fields = fields.into_iter().chain(text.tags.iter().map(|tag| (tag.as_str(), IN_TAGS)));
         let mut prominence: HashMap<Cow<'_, str>, f32> = HashMap::new();
-        for (text, weight) in fields {
+        for (text, weight) in text.fields() {
             each_word(text, |word| *prominence.entry(word).or_default() += weight);
         }
         let mut digest = Self { letters: String::new(), words: Vec::with_capacity(prominence.len()) };

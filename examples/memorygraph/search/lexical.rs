@@ -57,10 +57,16 @@ impl Wanted {
 impl Lexical {
     /// Makes `doc`, which is not there, known by the words of `digest`.
     pub(super) fn put(&mut self, doc: u32, digest: &Digest) {
-        let mut terms = Vec::new();
+        let terms = digest.words().map(|(word, prominence)| (self.vocabulary.learn(word), prominence));
+        let terms: Vec<(Term, f32)> = terms.collect();
+        self.put_terms(doc, &terms);
+    }
+
+    /// Makes `doc`, which is not there, known by these terms, each of which comes once.
+    pub(super) fn put_terms(&mut self, doc: u32, having: &[(Term, f32)]) {
+        let mut terms = Vec::with_capacity(having.len());
         let mut length = 0.0;
-        for (word, prominence) in digest.words() {
-            let term = self.vocabulary.learn(word);
+        for &(term, prominence) in having {
             if self.postings.len() <= term.index() {
                 self.postings.resize_with(term.index() + 1, Vec::new);
             }
@@ -82,6 +88,11 @@ impl Lexical {
         self.contents[index] = Some(Contents { terms: terms.into(), length });
         self.count += 1;
         self.length += f64::from(length);
+    }
+
+    /// Gives back what was kept free for more.
+    pub(super) fn shrink(&mut self) {
+        self.postings.iter_mut().for_each(Vec::shrink_to_fit);
     }
 
     /// Forgets `doc`. Says whether it was there.
@@ -109,6 +120,11 @@ impl Lexical {
 
     pub(super) fn count(&self) -> usize {
         self.count
+    }
+
+    /// How many terms all documents have, each once a document.
+    pub(super) fn words(&self) -> usize {
+        self.contents.iter().flatten().map(|contents| contents.terms.len()).sum()
     }
 
     /// All documents, in order.

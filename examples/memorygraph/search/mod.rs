@@ -9,6 +9,7 @@ mod digest;
 mod duplicates;
 pub(crate) mod evaluation;
 mod lexical;
+mod library;
 mod meanings;
 mod query;
 mod ranking;
@@ -25,6 +26,7 @@ use lexical::{Lexical, Wanted};
 use meanings::Meanings;
 
 pub(crate) use digest::{Digest, Text};
+pub(crate) use library::Library;
 pub(crate) use query::{MatchMode, Mode, Query, QueryError, Tolerance};
 pub(crate) use ranking::{Guess, Ranking};
 

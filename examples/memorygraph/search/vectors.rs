@@ -86,7 +86,8 @@ fn quantize(vector: &[f32], bytes: &mut [i8]) -> f32 {
     }
     let to_byte = f32::from(i8::MAX) / greatest;
     for (byte, value) in bytes.iter_mut().zip(vector) {
-        *byte = (value * to_byte).round() as i8;
+        // Rounds to the nearest, in a way that many are rounded at once.
+        *byte = (value * to_byte + 0.5_f32.copysign(*value)) as i8;
     }
     to_unit(bytes)
 }

@@ -18,14 +18,19 @@ const STOP_WORDS: &[&str] = &[
     "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "wouldn", "you", "your",
 ];
 
-/// Calls `meet` with each telling word of `text`, as [`alike`] writes it, as often as it stands there. A name like
-/// `RedisTimeoutError` is met whole, and then by its parts.
+/// Calls `meet` with each telling word of `text`, as [`alike`] writes it, as often as it stands there.
 pub(super) fn each_word<'t>(text: &'t str, mut meet: impl FnMut(Cow<'t, str>)) {
     for word in raw_words(text) {
-        meet_telling(word, &mut meet);
-        for hump in humps(word) {
-            meet_telling(hump, &mut meet);
-        }
+        each_word_of(word, &mut meet);
+    }
+}
+
+/// Calls `meet` with what a [raw word](raw_words) tells. A name like `RedisTimeoutError` is met whole, and then by its
+/// parts.
+pub(super) fn each_word_of<'t>(word: &'t str, meet: &mut impl FnMut(Cow<'t, str>)) {
+    meet_telling(word, meet);
+    for hump in humps(word) {
+        meet_telling(hump, meet);
     }
 }
 
@@ -80,7 +85,7 @@ fn meet_telling<'t>(word: &'t str, meet: &mut impl FnMut(Cow<'t, str>)) {
 }
 
 /// The runs of letters and digits in `text`, with the signs that end a name like `C++` or `F#`.
-fn raw_words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn raw_words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = &rest[rest.find(is_of_a_word)?..];

@@ -8,6 +8,8 @@ mod tests;
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,9 +21,11 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use self::rows::StoredMemory;
 use crate::error::GraphError;
 use crate::graph::{Tables, Writing};
 use crate::model::{Moment, Slot};
+use crate::search::Library;
 use crate::search::semantic::Model;
 
 /// How long it may take until the disk knows how often memories were read: it is not worth a commit of its own.
@@ -30,6 +34,8 @@ const LAZILY: Duration = Duration::from_secs(2);
 const MANY: usize = 1000;
 /// Memories that the index learns from while nobody else may look at it.
 const LEARNT_AT_ONCE: usize = 64;
+/// Memories that are read before they are indexed.
+const READ_AHEAD: usize = 256;
 /// Pieces of work that are committed together.
 const TOGETHER: usize = 256;
 /// How long it is remembered what work has done that nobody goes on with.
@@ -46,6 +52,12 @@ pub(crate) enum StoreError {
     Older,
     /// Another process has it open.
     InUse,
+    /// It cannot be read, or not be written, as the system says.
+    Unreachable { written: bool, why: String },
+    /// What it holds is not what was written into it.
+    Damaged,
+    /// The disk is full.
+    Full,
     /// What SQLite says.
     Sql(Arc<rusqlite::Error>),
     /// The writer is gone, or what it was given broke down.
@@ -65,6 +77,14 @@ impl fmt::Display for StoreError {
             Self::InUse => {
                 f.write_str("another process has it open; serve it once, with --http, for several clients")
             }
+            Self::Unreachable { written: false, why } => f.write_str(why),
+            Self::Unreachable { written: true, why } => {
+                write!(f, "it cannot be written ({why}); with --read-only it can be looked at")
+            }
+            Self::Damaged => f.write_str(
+                "it is damaged; put a copy of it in its place, or begin a new file and import an export",
+            ),
+            Self::Full => f.write_str("the disk is full; what was answered before is kept, this is not"),
             Self::Sql(error) => error.fmt(f),
             Self::Stopped => f.write_str("what was begun broke down, and nothing of it is kept"),
             Self::ReadOnly => f.write_str("it was opened with --read-only"),
@@ -74,11 +94,30 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+impl StoreError {
+    /// The same, or why the system lets nobody open the file, which says more than SQLite does.
+    fn of(self, path: &Path, written: bool) -> Self {
+        let Self::Sql(_) = self else { return self };
+        if path.is_dir() {
+            return Self::Unreachable { written: false, why: "it is a folder".to_owned() };
+        }
+        match OpenOptions::new().read(true).write(written).open(path) {
+            Ok(_) => self,
+            Err(error) => {
+                let written = written && error.kind() == ErrorKind::PermissionDenied && path.is_file();
+                Self::Unreachable { written, why: error.to_string() }
+            }
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
             Some(ErrorCode::NotADatabase) => Self::NotOurs,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
+            Some(ErrorCode::DiskFull) => Self::Full,
             _ => Self::Sql(Arc::new(error)),
         }
     }
@@ -111,26 +150,44 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file, or makes it, and reads all of it, with what `model` said of it before.
-    pub(crate) fn open(
+    /// Opens the file, or makes it, and reads it on the thread that writes later, with what `model` said of it before.
+    /// Whoever looks at the tables meanwhile waits until all is there. `read` is told how that went; if it went wrong, before
+    /// anybody sees the tables.
+    pub(crate) fn open_soon(
         place: Place<'_>,
         model: Option<Arc<Model>>,
+        read: impl FnOnce(Result<(), StoreError>) + Send + 'static,
     ) -> Result<(Self, Arc<RwLock<Tables>>), StoreError> {
         let sql = match place {
             Place::Nowhere => schema::open_nowhere()?,
-            Place::File(path) => schema::open(path)?,
-            Place::ReadOnly(path) => schema::open_read_only(path)?,
+            Place::File(path) => schema::open(path).map_err(|error| error.of(path, true))?,
+            Place::ReadOnly(path) => schema::open_read_only(path).map_err(|error| error.of(path, false))?,
         };
-        let tables = Arc::new(RwLock::new(read(&sql, model)?));
-        if matches!(place, Place::ReadOnly(_)) {
-            return Ok((Self { jobs: None, writer: None }, tables));
-        }
-        rows::forget_runs_before(&sql, Moment::now().earlier_by(UNFINISHED))?;
+        let writes = !matches!(place, Place::ReadOnly(_));
+        let tables = Arc::new(RwLock::new(Tables::default()));
         let (jobs, asked) = mpsc::channel();
+        let (holds, held) = mpsc::channel::<()>();
         let writer = Writer { sql, tables: Arc::clone(&tables), accessed: HashSet::new() };
-        let writer = thread::Builder::new().name("memories".to_owned()).spawn(move || writer.run(&asked));
+        let work = move || {
+            let tables = Arc::clone(&writer.tables);
+            let mut guard = tables.write().unwrap_or_else(PoisonError::into_inner);
+            // From now on nobody can look.
+            drop(holds);
+            match writer.begin(writes, model) {
+                Ok(kept) => *guard = kept,
+                Err(error) => return read(Err(error)),
+            }
+            drop(guard);
+            read(Ok(()));
+            if writes {
+                writer.run(&asked);
+            }
+        };
+        let writer = thread::Builder::new().name("memories".to_owned()).spawn(work);
         let writer = writer.map_err(|_| StoreError::Stopped)?;
-        Ok((Self { jobs: Some(jobs), writer: Some(writer) }, tables))
+        // It is never sent: that the other end is gone is the sign.
+        let _ = held.recv();
+        Ok((Self { jobs: writes.then_some(jobs), writer: Some(writer) }, tables))
     }
 
     /// Does something to the graph, and answers when the disk has it. What was begun is done even if nobody waits.
@@ -181,19 +238,37 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Reads the whole graph.
+/// Reads the whole graph. Another thread indexes its words meanwhile.
 fn read(sql: &Connection, model: Option<Arc<Model>>) -> Result<Tables, StoreError> {
-    let mut tables = model.clone().map_or_else(Tables::default, Tables::with);
-    rows::each_memory(sql, |(slot, memory)| tables.restore_memory(slot, memory))?;
-    if let Some(model) = model {
-        rows::each_meaning(sql, model.fingerprint(), |slot, meaning| {
-            // One that is left over from another text is of no use, and will be replaced.
-            tables.take_over(slot, &meaning);
+    let fingerprint = model.as_ref().map(|model| model.fingerprint());
+    thread::scope(|scope| {
+        let (told, heard) = mpsc::sync_channel::<StoredMemory>(READ_AHEAD);
+        let indexing = move || {
+            let mut library = Library::with(model);
+            for (slot, memory) in heard {
+                memory.tell(|text| library.put(slot.into(), text));
+            }
+            library.into_index()
+        };
+        let index = thread::Builder::new().name("words".to_owned()).spawn_scoped(scope, indexing);
+        let index = index.map_err(|_| StoreError::Stopped)?;
+        let mut tables = Tables::default();
+        rows::each_memory(sql, |(slot, memory)| {
+            tables.restore_memory(slot, Arc::clone(&memory));
+            // Whoever indexes hears all; if it panicked, that is told below.
+            let _ = told.send((slot, memory));
         })?;
-    }
-    rows::each_relationship(sql, |stored| tables.restore_relationship(stored))?;
-    tables.learn();
-    Ok(tables)
+        drop(told);
+        rows::read_relationships(sql, &mut tables)?;
+        tables.restore_index(index.join().map_err(|_| StoreError::Stopped)?);
+        if let Some(fingerprint) = fingerprint {
+            rows::each_meaning(sql, fingerprint, |slot, meaning| {
+                // One that is left over from another text is of no use, and will be replaced.
+                tables.take_over(slot, &meaning);
+            })?;
+        }
+        Ok(tables)
+    })
 }
 
 /// What the thread has.
@@ -205,6 +280,14 @@ struct Writer {
 }
 
 impl Writer {
+    /// Reads what is kept, and tidies up if it `writes`.
+    fn begin(&self, writes: bool, model: Option<Arc<Model>>) -> Result<Tables, StoreError> {
+        if writes {
+            rows::forget_runs_before(&self.sql, Moment::now().earlier_by(UNFINISHED))?;
+        }
+        read(&self.sql, model)
+    }
+
     fn run(mut self, asked: &Receiver<Job>) {
         loop {
             let first = match asked.try_recv() {

@@ -1,18 +1,21 @@
 //! Memories and relationships as rows: each field a column, times in microseconds since 1970, lists and objects as JSON.
 
+use std::sync::Arc;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fingerprint::Fingerprint;
+use crate::graph::Tables;
 use crate::model::{
     Memory, MemoryId, Moment, Properties, Relationship, RelationshipId, RelationshipType, Slot, Weight,
 };
 use crate::search::semantic::{Direction, Meaning};
 
 /// A memory and the place where it stands.
-pub(crate) type StoredMemory = (Slot, Memory);
+pub(crate) type StoredMemory = (Slot, Arc<Memory>);
 
 /// A relationship, its key, and its ends.
 pub(crate) struct StoredRelationship {
@@ -178,23 +181,24 @@ pub(crate) fn each_memory(sql: &Connection, mut take: impl FnMut(StoredMemory)) 
     Ok(())
 }
 
-/// Hands over every relationship, in the order of their keys.
-pub(crate) fn each_relationship(sql: &Connection, mut take: impl FnMut(StoredRelationship)) -> Sql<()> {
-    let mut all = sql.prepare(
-        "SELECT relationships.*, begins.id, ends.id FROM relationships
-         JOIN memories AS begins ON begins.key = from_key JOIN memories AS ends ON ends.key = to_key
-         ORDER BY relationships.key",
-    )?;
+/// Puts every relationship back between its ends, which are in `tables`.
+pub(crate) fn read_relationships(sql: &Connection, tables: &mut Tables) -> Sql<()> {
+    let mut all = sql.prepare("SELECT * FROM relationships ORDER BY key")?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
-        take(relationship(row)?);
+        let (from, to) = (Slot::from(row.get::<_, u32>(2)?), Slot::from(row.get::<_, u32>(3)?));
+        // The file lets no memory go without its relationships.
+        if let (Some(begins), Some(ends)) = (tables.at(from), tables.at(to)) {
+            let relationship = relationship(row, begins.id.clone(), ends.id.clone())?;
+            tables.restore_relationship(StoredRelationship { key: row.get(0)?, from, to, relationship });
+        }
     }
     Ok(())
 }
 
 fn memory(row: &Row<'_>) -> Sql<StoredMemory> {
     let memory = Memory {
-        id: text_id(row, 1)?,
+        id: row.get_ref(1)?.as_str()?.into(),
         kind: named(row, 2)?,
         title: row.get(3)?,
         content: row.get(4)?,
@@ -214,10 +218,10 @@ fn memory(row: &Row<'_>) -> Sql<StoredMemory> {
         context: from_json(row, 18)?,
         other: from_json(row, 19)?,
     };
-    Ok((Slot::from(row.get::<_, u32>(0)?), memory))
+    Ok((Slot::from(row.get::<_, u32>(0)?), Arc::new(memory)))
 }
 
-fn relationship(row: &Row<'_>) -> Sql<StoredRelationship> {
+fn relationship(row: &Row<'_>, from_memory_id: MemoryId, to_memory_id: MemoryId) -> Sql<Relationship> {
     let kind: RelationshipType = named(row, 4)?;
     let properties = Properties {
         strength: weight(row, 5)?,
@@ -233,21 +237,15 @@ fn relationship(row: &Row<'_>) -> Sql<StoredRelationship> {
         invalidated_by: row.get_ref(15)?.as_str_or_null()?.map(RelationshipId::from),
         other: from_json(row, 16)?,
     };
-    let relationship = Relationship {
+    Ok(Relationship {
         id: row.get_ref(1)?.as_str()?.into(),
-        from_memory_id: text_id(row, 19)?,
-        to_memory_id: text_id(row, 20)?,
+        from_memory_id,
+        to_memory_id,
         kind,
         properties,
         description: row.get(17)?,
         bidirectional: row.get(18)?,
-    };
-    let end = |column| row.get::<_, u32>(column).map(Slot::from);
-    Ok(StoredRelationship { key: row.get(0)?, from: end(2)?, to: end(3)?, relationship })
-}
-
-fn text_id(row: &Row<'_>, column: usize) -> Sql<MemoryId> {
-    Ok(row.get_ref(column)?.as_str()?.into())
+    })
 }
 
 fn weight(row: &Row<'_>, column: usize) -> Sql<Weight> {

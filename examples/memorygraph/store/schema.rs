@@ -118,6 +118,9 @@ fn prepare(sql: &mut Connection) -> Result<(), StoreError> {
     // Of a log that grew large once, so much is kept.
     sql.pragma_update(None, "journal_size_limit", 8 << 20)?;
     sql.set_prepared_statement_cache_capacity(32);
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
     let migrating = sql.transaction()?;
     for migration in &MIGRATIONS[version..] {
         migrating.execute_batch(migration)?;

@@ -156,6 +156,32 @@ fn what_may_only_be_read_is_not_written() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_and_nobody_sees_a_part_of_it() {
+    let folder = Folder::new();
+    now(folder.open().store(draft("a"))).expect("sound");
+    let sql = Connection::open(folder.file()).expect("a file");
+    sql.execute("UPDATE memories SET type = 'idea'", []).expect("it is there");
+    drop(sql);
+    let (tell, told) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let place = folder.file();
+    let graph = Graph::open_soon(Place::File(&place), None, move |read| {
+        tell.send(read).expect("somebody waits for it");
+        // As long as this takes, nobody can look.
+        goes_on.recv().expect_err("nothing is sent");
+    });
+    let graph = graph.expect("the file itself is sound");
+    let error = told.recv().expect("is told").expect_err("no such type");
+    assert!(error.to_string().contains("'idea' is not a valid memory type"), "{error}");
+    thread::scope(|scope| {
+        let looks = scope.spawn(|| graph.size());
+        assert!(!looks.is_finished());
+        drop(go_on);
+        looks.join().expect("it does not panic");
+    });
+}
+
+#[test]
 fn a_file_of_others_is_left_alone() {
     let folder = Folder::new();
     let sql = Connection::open(folder.file()).expect("a file");

@@ -10,6 +10,8 @@ mod finding;
 mod meaning;
 mod memories;
 mod overview;
+#[cfg(test)]
+mod pages;
 mod relationships;
 #[cfg(test)]
 mod tests;

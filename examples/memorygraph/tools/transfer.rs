@@ -1,6 +1,5 @@
 //! Whole documents: brought in, and given out.
 
-use std::fs;
 use std::path::PathBuf;
 
 use mcp_runtime::ServerHandle;
@@ -64,9 +63,7 @@ pub(crate) async fn import_conversation(
     let read = move || {
         let text = match (data, file) {
             (Some(data), None) => data,
-            (None, Some(path)) => {
-                fs::read_to_string(&path).map_err(|source| GraphError::Unreadable { path, source })?
-            }
+            (None, Some(path)) => import::read(&path)?,
             _ => return Err(GraphError::OneSource),
         };
         conversation::document(&text, project_path.as_deref())

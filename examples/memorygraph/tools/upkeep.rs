@@ -3,7 +3,7 @@
 use mcp_runtime::ServerHandle;
 use mcp_runtime::prelude::*;
 
-use super::answers::{Consolidated, Curated};
+use super::answers::{Consolidated, Curated, counted};
 use crate::blocking::blocking;
 use crate::consolidate::{Among, Plan, Strategy};
 use crate::curate::{self, CurationStep};
@@ -47,7 +47,9 @@ pub(crate) async fn consolidate_memories(
 ) -> Result<Worded<Consolidated>, ToolError> {
     let threshold = threshold.map_or(USUAL_SIMILARITY, Weight::get);
     if threshold < LEAST_SIMILARITY {
-        return Err(GraphError::OutOfRange { what: "threshold", value: threshold }.into());
+        return Err(
+            GraphError::TooLittle { what: "threshold", least: LEAST_SIMILARITY, value: threshold }.into()
+        );
     }
     let among = Among { kinds: memory_types.unwrap_or_default(), project_path };
     let looking = graph.clone();
@@ -58,7 +60,9 @@ pub(crate) async fn consolidate_memories(
     if strategy == Strategy::Delete {
         let (count, groups) = (plan.duplicates(), plan.groups.len());
         let question = format!(
-            "{count} memories say nearly what {groups} others say. Their relationships move to those, and they are deleted."
+            "Delete {} for ever? What they say, {} nearly the same; their relationships move there.",
+            counted(count, "memory", "memories"),
+            counted(groups, "other memory says", "other memories say"),
         );
         if !may_delete(count, question, confirmed, &cx).await? {
             return Ok(Worded(Consolidated::planned(&plan, strategy)));
@@ -97,8 +101,9 @@ pub(crate) async fn curate_memories(
     }
     let count = curated.counts.deleted;
     if count > 0 {
+        let memories = counted(count, "memory", "memories");
         let question =
-            format!("{count} memories have been archived for 90 days or longer. They are deleted for ever.");
+            format!("Delete {memories} for ever, with all relationships? Archived for 90 days or longer.");
         if !may_delete(count, question, confirmed, &cx).await? {
             return Ok(Worded(curated));
         }
@@ -108,18 +113,17 @@ pub(crate) async fn curate_memories(
     Ok(Worded(curated))
 }
 
-/// Whether somebody wants so many memories to be deleted: the call says so itself, or a person is asked.
+/// Whether somebody wants so many memories to be deleted: a person is asked, and where nobody can be, the call must say
+/// itself how many.
 async fn may_delete(
     count: usize,
     question: String,
     confirmed: Option<usize>,
     cx: &Context,
 ) -> Result<bool, ToolError> {
-    if confirmed == Some(count) {
-        return Ok(true);
-    }
     if !cx.client().elicitation() {
-        return Err(GraphError::Unconfirmed { count }.into());
+        let said = confirmed == Some(count);
+        return if said { Ok(true) } else { Err(GraphError::Unconfirmed { count }.into()) };
     }
     let consent = cx.elicit::<Consent>(question).await?.accepted();
     Ok(consent.is_some_and(|consent| consent.delete))

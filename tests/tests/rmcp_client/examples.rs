@@ -23,7 +23,7 @@ async fn each_way(name: &str, arguments: &[&str], knows_tasks: bool, test: impl 
     .await;
 }
 
-async fn structured(client: &Connection, tool: &'static str, arguments: Value) -> Value {
+pub(crate) async fn structured(client: &Connection, tool: &'static str, arguments: Value) -> Value {
     let result = client.call_tool(call(tool, arguments)).await.expect("a result");
     assert_ne!(result.is_error, Some(true), "{result:?}");
     result.structured_content.expect("structured content")

@@ -6,6 +6,7 @@ mod calls;
 mod everything;
 mod examples;
 mod handshake;
+mod session;
 mod tasks;
 
 use std::ffi::OsStr;

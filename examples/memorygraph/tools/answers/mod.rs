@@ -56,6 +56,6 @@ fn arrow(kind: RelationshipType, direction: Direction) -> String {
 }
 
 /// "1 memory", "2 memories".
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -41,8 +41,8 @@ async fn nothing_is_deleted_that_nobody_has_agreed_to() {
     let error = consolidate(&graph, Strategy::Delete, false, None).await.expect_err("nobody can be asked");
     assert_eq!(
         error.to_string(),
-        "1 memories would be deleted, and this client cannot be asked. Look at them with 'dryRun', then say \
-         'confirmed': 1"
+        "Nothing was deleted: 1 memory would go, and this client cannot be asked. Look at them with 'dryRun', then \
+         say 'confirmed': 1"
     );
     consolidate(&graph, Strategy::Delete, false, Some(7)).await.expect_err("another number");
     assert_eq!(graph.size().memories, 2);
