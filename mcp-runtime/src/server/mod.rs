@@ -8,6 +8,7 @@ mod changes;
 mod complete;
 mod connection;
 mod entrusted;
+mod error;
 mod flights;
 mod handle;
 mod info;
@@ -20,6 +21,7 @@ mod questions;
 mod request_state;
 mod revive;
 mod run;
+mod service;
 mod settings;
 mod subscription;
 mod tasks;
@@ -27,8 +29,6 @@ mod within;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -37,13 +37,14 @@ pub(crate) use self::catalogue::Answering;
 #[cfg(feature = "client")]
 use self::catalogue::Handler;
 use self::catalogue::{Catalogue, Offers, Setting};
-use self::connection::Connection;
+pub use self::error::{BuildError, ServerError};
 pub use self::handle::ServerHandle;
 use self::info::{Info, Introductions};
 pub use self::limits::Limits;
 use self::request_state::Seal;
+use self::service::Alone;
+pub use self::service::Service;
 pub use self::settings::Tasks;
-use crate::background;
 use crate::prompt::Prompt;
 use crate::resource::Resource;
 #[cfg(feature = "client")]
@@ -52,7 +53,7 @@ use crate::task::{Engine, EngineSettings, KnowJobs, Watchers};
 use crate::telemetry;
 use crate::testing::TestClient;
 use crate::tool::{States, Tool};
-use crate::transport::{Acceptor, Client, Endpoint, Transport};
+use crate::transport::Transport;
 use crate::wire::{Change, Offer, Offered};
 
 /// A server of tools, prompts and resources, as its author describes it.
@@ -326,7 +327,7 @@ impl Server {
     ) -> Result<(), ServerError> {
         let named = format!("{address:?}");
         let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
-            ServerError::Transport(io::Error::new(error.kind(), format!("{named}: {error}")))
+            ServerError::Transport(std::io::Error::new(error.kind(), format!("{named}: {error}")))
         })?;
         self.serve_http_on(listener).await
     }
@@ -368,10 +369,6 @@ impl fmt::Debug for Server {
         f.debug_struct("Server").field("info", &self.info).finish_non_exhaustive()
     }
 }
-
-/// A server that is ready to serve any number of clients. A clone is the same server.
-#[derive(Clone, Debug)]
-pub struct Service(Arc<Shared>);
 
 /// What all clients of a server share.
 #[derive(Debug)]
@@ -423,212 +420,6 @@ impl Shared {
         let next = Arc::new(make(&self.catalogue(), setting)?);
         *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
-    }
-}
-
-impl Service {
-    /// Changes what the server offers while it runs.
-    pub fn handle(&self) -> ServerHandle {
-        (*self.0.states.get::<ServerHandle>()).clone()
-    }
-
-    /// Serves one more client, until its transport ends. Tasks go on, and other clients can ask for them.
-    ///
-    /// Must be called within a Tokio runtime that has its time enabled.
-    pub async fn serve(&self, transport: impl Transport + 'static) -> Result<(), ServerError> {
-        self.0.open();
-        Box::new(transport).serve(Arc::new(self.clone())).await.map_err(ServerError::Transport)
-    }
-
-    /// This server over Streamable HTTP.
-    #[cfg(feature = "http")]
-    pub fn http(&self) -> crate::Http {
-        self.0.open();
-        crate::Http::new(Arc::new(self.clone()))
-    }
-
-    /// Stops: [drains](Self::drain), and then [stops](Self::stop) what still runs.
-    ///
-    /// While tasks come to their end, clients should still be able to look at them. So where the server is served over
-    /// HTTP, this is part of what [`Http::serve`](crate::Http::serve) waits for, or done before the app stops serving:
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "http")]
-    /// # async fn run(server: mcp_runtime::Server, asked_to_stop: impl Future<Output = ()>) -> Result<(), Box<dyn std::error::Error>> {
-    /// let service = server.build()?;
-    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    /// let stopping = async {
-    ///     asked_to_stop.await;
-    ///     service.shut_down().await;
-    /// };
-    /// service.http().serve(listener, stopping).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn shut_down(&self) {
-        self.drain().await;
-        self.stop().await;
-    }
-
-    /// Begins nothing new, and waits until the tasks that run have ended, at most for as long as [`Tasks::drain`] says,
-    /// counted from when this is first called.
-    ///
-    /// From now on calls are refused by an error that says so (-31030; over HTTP with status 503), and new sessions, too;
-    /// everything else is answered. Tasks that wait for their client are not waited for if they outlive the process, and
-    /// otherwise results are waited for until somebody has seen them. Cancel safe; [`stop`](Self::stop) ends it.
-    pub async fn drain(&self) {
-        let limit = self.0.tasks.drain.unwrap_or(Tasks::DRAIN);
-        self.0.engine.drain(limit, true).await;
-    }
-
-    /// Stops everything that runs: functions that clean up have the grace period of [`Tasks::cancel_grace`], others are
-    /// dropped. What was stopped is recorded as failed; if tasks outlive the process, those that may run again are handed
-    /// back for whoever runs next, and those that wait for their client go on waiting. A store that does not answer is not
-    /// waited for longer than some seconds.
-    pub async fn stop(&self) {
-        self.0.engine.shut_down().await;
-    }
-
-    /// Begins to take up tasks that an earlier process left behind, before anybody asks for them.
-    #[cfg(feature = "client")]
-    pub(crate) fn begin(&self) {
-        self.0.open();
-    }
-
-    /// A client in the same process. Must be called within a Tokio runtime that has its time enabled.
-    pub fn test_client(&self) -> TestClient {
-        TestClient::new(self)
-    }
-}
-
-impl Acceptor for Service {
-    fn connect(&self, client: Client) -> Arc<dyn Endpoint> {
-        // A service that was made before there was a runtime opens with its first client.
-        self.0.open();
-        Connection::open(Arc::clone(&self.0), client)
-    }
-
-    fn max_message_size(&self) -> usize {
-        self.0.limits.max_message_size
-    }
-
-    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        // Tasks are for others, too.
-        Box::pin(std::future::ready(()))
-    }
-
-    fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        endpoint.finish(self.end())
-    }
-}
-
-/// A server with one client, which ends with it.
-struct Alone(Service);
-
-impl Acceptor for Alone {
-    fn connect(&self, client: Client) -> Arc<dyn Endpoint> {
-        self.0.connect(client)
-    }
-
-    fn max_message_size(&self) -> usize {
-        self.0.max_message_size()
-    }
-
-    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let service = self.0.clone();
-        Box::pin(async move { service.stop().await })
-    }
-
-    fn leave(&self, endpoint: Arc<dyn Endpoint>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let service = self.0.clone();
-        Box::pin(async move {
-            // What nobody waits for begins to clean up at once; what somebody waits for has as long as a call has.
-            let engine = Arc::clone(&service.0.engine);
-            let limit = service.0.tasks.drain.unwrap_or_default();
-            let unawaited = background::see_through(async move {
-                engine.drain(limit, false).await;
-                engine.shut_down_unawaited().await;
-            });
-            let end = Alone(service).end();
-            let rest = async move {
-                // A panic in there was a tool's own, and was told already.
-                let _ = unawaited.await;
-                end.await;
-            };
-            endpoint.finish(Box::pin(rest)).await;
-        })
-    }
-}
-
-/// What is wrong with a server as it was described: everything, not just the first thing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct BuildError(Vec<String>);
-
-impl BuildError {
-    /// Each thing that is wrong, in a sentence.
-    pub fn errors(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_slice() {
-            [one] => write!(f, "the server cannot be built: {one}"),
-            several => {
-                f.write_str("the server cannot be built:")?;
-                several.iter().try_for_each(|error| write!(f, "\n- {error}"))
-            }
-        }
-    }
-}
-
-impl fmt::Debug for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for BuildError {}
-
-/// Why a server could not be served, or stopped.
-///
-/// Its `Debug` form is its sentence, since that is what a `main` that returns it prints.
-#[non_exhaustive]
-pub enum ServerError {
-    /// It could not be built.
-    Build(BuildError),
-    /// The transport failed.
-    Transport(io::Error),
-}
-
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Build(error) => error.fmt(f),
-            Self::Transport(error) => write!(f, "the transport failed: {error}"),
-        }
-    }
-}
-
-impl fmt::Debug for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for ServerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Build(error) => Some(error),
-            Self::Transport(error) => Some(error),
-        }
-    }
-}
-
-impl From<BuildError> for ServerError {
-    fn from(error: BuildError) -> Self {
-        Self::Build(error)
     }
 }
 
