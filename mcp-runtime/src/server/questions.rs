@@ -150,7 +150,7 @@ impl Questions {
     pub(super) fn ask_for_task(&self, record: &Record, channel: &Arc<dyn Outbox>) -> Vec<i64> {
         self.take_back_for_task(record);
         if record.status.is_terminal() {
-            self.forget(record.id);
+            self.of_tasks().retain(|(asked, _), _| *asked != record.id);
             return Vec::new();
         }
         let mut asked = Vec::new();
@@ -173,11 +173,6 @@ impl Questions {
             asked.push(self.send(Asker::Task(of, Arc::clone(request)), &**channel, write));
         }
         asked
-    }
-
-    /// The task is over.
-    fn forget(&self, task: TaskId) {
-        self.of_tasks().retain(|(asked, _), _| *asked != task);
     }
 
     /// A question is to be asked again where somebody reads it.

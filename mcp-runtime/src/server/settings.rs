@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::task::store::{Memory, TaskStore};
 
-/// How tasks are run and kept, for [`Server::tasks`](crate::Server::tasks).
+/// How tasks are run and kept, for [`Server::tasks`](crate::Server::tasks); and for the client's `Connect::tasks`, by whose
+/// tasks servers ask.
 ///
 /// ```
 /// use std::time::Duration;
